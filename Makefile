@@ -1,0 +1,74 @@
+# The front door. CMake does the work (CMakePresets.json); `make` alone tells what there is.
+
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# make test TEST_ARGS="-R unit.money"   make demo ARGS="--payments 20000"
+TEST_ARGS ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## this list
+	@echo 'Holdfast: an actor-model concurrent payment runtime'
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+.PHONY: setup
+setup: ## install what is needed (Debian packages, CAF); does nothing when all is there
+	@tools/setup.sh
+
+# $(1): a preset, $(2): its folder. Ninja configures again by itself when CMake files change.
+define preset
+	@test -f $(2)/build.ninja || cmake --preset $(1) --log-level=NOTICE
+	@cmake --build $(2) --parallel $(JOBS)
+endef
+
+.PHONY: build
+build: setup ## build/holdfast, optimised
+	$(call preset,release,build)
+
+.PHONY: debug
+debug: setup ## the same for a debugger, in build/debug
+	$(call preset,debug,build/debug)
+
+.PHONY: asan
+asan: setup ## the same with address and undefined-behaviour sanitizers, in build/asan
+	$(call preset,asan,build/asan)
+
+.PHONY: test
+test: build ## every test, against a PostgreSQL of its own (TEST_ARGS: for ctest)
+	@ctest --test-dir build --output-on-failure --no-tests=error --parallel 2 $(TEST_ARGS)
+
+.PHONY: test-asan
+test-asan: asan ## every test under the sanitizers
+	@ctest --test-dir build/asan --output-on-failure --no-tests=error --parallel 2 $(TEST_ARGS)
+
+ROUNDS ?= 1000
+.PHONY: crash
+crash: build ## load, kill -9 and audit, again and again (ROUNDS=1000)
+	@HOLDFAST_BINARY=$(CURDIR)/build/holdfast HOLDFAST_CRASH_ROUNDS=$(ROUNDS) \
+	  build/tests/integration_tests --run_test=crash_rounds --log_level=message
+
+.PHONY: demo
+demo: build ## a sandbox day: payments, settlement, statement (ARGS: for holdfast demo)
+	@build/holdfast demo $(ARGS)
+
+.PHONY: dev
+dev: build ## PostgreSQL, sandbox and a node to play with (ARGS: for holdfast dev)
+	@build/holdfast dev $(ARGS)
+
+.PHONY: format
+format: ## lay out the sources with clang-format 14
+	@tools/format
+
+.PHONY: format-check
+format-check: ## tell which sources are not laid out so
+	@tools/format --check
+
+.PHONY: tidy
+tidy: build ## the rules that no compiler knows (tools/tidy), and every header alone
+	@tools/tidy
+	@cmake --build build --parallel $(JOBS) --target headers
+
+.PHONY: clean
+clean: ## remove build/ (the CAF in the cache folder stays)
+	@rm -rf build

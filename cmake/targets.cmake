@@ -1,0 +1,53 @@
+# Shapes shared by the folders' CMakeLists.txt.
+
+# hf_glob(<variable> <suffix> <folder>... [EXCLUDE <regex>...])
+# All files of that suffix below the folders (relative to the current one). A new file needs no edit
+# here: the build notices it by itself.
+function(hf_glob variable suffix)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "EXCLUDE")
+  set(patterns)
+  foreach(folder IN LISTS arg_UNPARSED_ARGUMENTS)
+    cmake_path(ABSOLUTE_PATH folder NORMALIZE)
+    cmake_path(APPEND folder "*${suffix}")
+    list(APPEND patterns ${folder})
+  endforeach()
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${patterns})
+  foreach(regex IN LISTS arg_EXCLUDE)
+    list(FILTER files EXCLUDE REGEX ${regex})
+  endforeach()
+  set(${variable} ${files} PARENT_SCOPE)
+endfunction()
+
+# hf_add_library(<name> FOLDERS <folder>... [EXCLUDE <regex>...] [LINK <library>...] [PCH <header>...])
+# A static library of everything below the folders. What it links is public, because our headers
+# name the libraries' types. The target "headers" compiles each header alone, nothing precompiled.
+set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
+function(hf_add_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FOLDERS;EXCLUDE;LINK;PCH")
+  hf_glob(sources .cpp ${arg_FOLDERS} EXCLUDE ${arg_EXCLUDE})
+  hf_glob(headers .hpp ${arg_FOLDERS} EXCLUDE ${arg_EXCLUDE})
+  if(sources)
+    set(scope PUBLIC)
+    add_library(${name} STATIC ${sources})
+  else()
+    set(scope INTERFACE)
+    add_library(${name} INTERFACE)
+    message(STATUS "${name}: no sources, headers only")
+  endif()
+  if(headers)
+    target_sources(${name} ${scope} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
+  endif()
+  target_link_libraries(${name} ${scope} hf_options ${arg_LINK})
+  if(HF_PCH AND arg_PCH AND sources)
+    target_precompile_headers(${name} PRIVATE ${arg_PCH})
+  endif()
+endfunction()
+
+# hf_add_node(<name> FAULT_POINTS <file> DIRECTORY <folder>)
+# The program itself, with one of the two definitions of the fault points.
+function(hf_add_node name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "FAULT_POINTS;DIRECTORY" "")
+  add_executable(${name} $<TARGET_OBJECTS:hf_main> ${arg_FAULT_POINTS})
+  target_link_libraries(${name} PRIVATE hf_runtime)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${arg_DIRECTORY})
+endfunction()
