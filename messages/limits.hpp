@@ -1,0 +1,251 @@
+// Every limit of the runtime, in one place. A queue, retry, buffer or wait without a line here
+// is a bug. Sorted by subject; units last in the name.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace holdfast::limits {
+
+// -- money
+// ---------------------------------------------------------------------------------------
+/// A single amount: twelve digits, ISO 8583 field 4.
+inline constexpr std::int64_t amount_minor_max = 999'999'999'999;
+
+// -- shards
+// --------------------------------------------------------------------------------------
+inline constexpr std::uint16_t shards_max = 10'000;
+inline constexpr std::uint16_t stripes_max = 64;
+/// Commands that a shard works on or keeps waiting at once; the next gets 503.
+inline constexpr std::size_t shard_in_flight_max = 4'096;
+/// Idempotency keys that a shard answers from memory, about 1 KiB each; older ones are answered
+/// by the database.
+inline constexpr std::size_t shard_keys_in_memory_max = 8'192;
+/// Payments with nothing pending that keep their actor for a while, a shard.
+inline constexpr std::size_t shard_idle_payments_max = 1'024;
+/// How often a shard looks at its timer wheel, and at the database for payments that are due.
+inline constexpr std::int64_t shard_tick_ms = 50;
+inline constexpr std::int64_t shard_sweep_ms = 1'000;
+/// How long an idle payment keeps its actor.
+inline constexpr std::int64_t passivate_after_ms = 10'000;
+/// Past a request's own deadline, until it is answered without the payment's state.
+inline constexpr std::int64_t describe_grace_ms = 3'000;
+/// Deaths in a row of one payment's actor before its shard leaves it to the next sweep.
+inline constexpr std::uint32_t payment_deaths_max = 5;
+/// Keys that a new owner reads into memory: those of the last hour.
+inline constexpr std::int64_t shard_keys_warm_ms = 3'600'000;
+/// Between two tries of a shard to read what it begins with.
+inline constexpr std::int64_t shard_start_retry_ms = 500;
+/// Passivated payments that a shard wakes in one sweep.
+inline constexpr std::size_t shard_wake_batch_max = 1'000;
+
+// -- a payment
+// -----------------------------------------------------------------------------------
+/// Commands that wait for the payment's write in flight; the next gets 503.
+inline constexpr std::size_t payment_waiting_max = 256;
+inline constexpr std::uint32_t payment_attempts_max = 8;
+inline constexpr std::uint32_t payment_operations_max = 256;
+inline constexpr std::size_t reference_bytes_max = 255;
+inline constexpr std::size_t description_bytes_max = 1'000;
+inline constexpr std::size_t reason_bytes_max = 500;
+inline constexpr std::size_t region_bytes_max = 32;
+inline constexpr std::size_t metadata_pairs_max = 50;
+inline constexpr std::size_t metadata_key_bytes_max = 40;
+inline constexpr std::size_t metadata_value_bytes_max = 500;
+
+// -- settlement
+// ------------------------------------------------------------------------------------
+/// How often a merchant's clock looks whether its cut-off has come: clocks get set.
+inline constexpr std::int64_t cutoff_look_ms = 60'000;
+/// Between two looks of a reconciler at files that an acquirer has not answered, at least and
+/// at most.
+inline constexpr std::int64_t settlement_retry_ms_min = 200;
+inline constexpr std::int64_t settlement_retry_ms_max = 60'000;
+/// The shortest pause before such a look.
+inline constexpr std::int64_t settlement_look_ms_min = 5;
+/// After which a call to an acquirer that nobody answered counts as unknown.
+inline constexpr std::int64_t acquirer_answer_ms_max = 90'000;
+/// What is kept of an acquirer's reason for refusing a file.
+inline constexpr std::size_t file_note_bytes_max = 2'000;
+/// Items in one settlement file; what is more goes into the next.
+inline constexpr std::uint32_t file_items_max = 50'000;
+/// Calls to one acquirer at once, and those that wait behind them.
+inline constexpr std::size_t acquirer_in_flight_max = 4;
+inline constexpr std::size_t acquirer_waiting_max = 1'024;
+
+// -- a node
+// ----------------------------------------------------------------------------------------
+/// Threads of the actor system's scheduler: on two cores, one beat two (docs/architecture.md).
+inline constexpr std::size_t actor_threads = 1;
+/// Messages that an actor handles before the next one's turn.
+inline constexpr std::size_t actor_throughput = 50;
+/// What a stop waits for the last writes.
+inline constexpr std::int64_t node_stop_ms_max = 10'000;
+/// What an operator's request may take: a verification, a settlement.
+inline constexpr std::int64_t admin_answer_ms_max = 900'000;
+/// What an operator's cut-off waits for its settlement; it goes on by itself after that.
+inline constexpr std::int64_t cutoff_answer_ms_max = 600'000;
+/// After a gateway's own timeout, until a payment stops waiting for the answer.
+inline constexpr std::int64_t answer_margin_ms = 1'000;
+
+// -- actors
+// ----------------------------------------------------------------------------------------
+/// Before a gateway's or acquirer's dead actor is started again.
+inline constexpr std::int64_t child_restart_ms = 100;
+
+// -- gateways
+// --------------------------------------------------------------------------------------
+/// Calls that wait for a free connection of one gateway; the next is `not_sent`.
+inline constexpr std::size_t gateway_waiting_max = 4'096;
+/// An answer that is longer is not one.
+inline constexpr std::size_t gateway_body_bytes_max = 64 * 1024;
+
+// -- idempotency
+// ---------------------------------------------------------------------------------
+inline constexpr std::size_t idempotency_key_bytes_max = 255;
+
+// -- HTTP
+// ----------------------------------------------------------------------------------------
+inline constexpr std::size_t http_fields_max = 100;
+inline constexpr std::size_t http_request_id_bytes_max = 64;
+/// What a chunked body may spend on chunk extensions, all chunks together.
+inline constexpr std::size_t http_chunk_extension_bytes_max = 1'024;
+/// One read of a body; the buffer of a connection never holds more than this and a head.
+inline constexpr std::size_t http_read_bytes_max = 64 * 1024;
+/// To take an answer off our hands, for a client that reads slowly or not at all.
+inline constexpr std::int64_t http_write_ms_max = 30'000;
+/// After a refusal: how long, and how much, a client's rest is read and thrown away, so that it
+/// finds the refusal rather than a reset connection.
+inline constexpr std::int64_t http_linger_ms_max = 2'000;
+inline constexpr std::size_t http_linger_bytes_max = 16 * 1024 * 1024;
+/// Connections above the limit that are told so with a 503; further ones are closed unheard.
+inline constexpr std::size_t http_turned_away_max = 64;
+/// Until the next attempt to accept, when the process has no file descriptor left.
+inline constexpr std::int64_t http_accept_retry_ms = 100;
+/// The head of an answer that our client reads.
+inline constexpr std::size_t http_answer_head_bytes_max = 16 * 1024;
+/// A kept connection of our client, unused for longer, is not trusted any more: most servers
+/// close theirs after a minute.
+inline constexpr std::int64_t http_client_idle_ms_max = 30'000;
+/// How often our client looks for calls whose time is up: no call waits longer beyond its own.
+inline constexpr std::int64_t http_client_sweep_ms = 10;
+/// Answers of class 1xx before the real one.
+inline constexpr std::size_t http_interim_answers_max = 8;
+
+// -- the sandbox
+// ---------------------------------------------------------------------------------
+/// The facts of the last moment that a crash of the machine (not of the process) may lose.
+inline constexpr std::int64_t sandbox_sync_ms = 1'000;
+inline constexpr std::size_t sandbox_gateways_max = 64;
+inline constexpr std::size_t sandbox_holds_max = 8'000'000;
+inline constexpr std::size_t sandbox_operations_max = 16'000'000;
+inline constexpr std::size_t sandbox_tokens_max = 1'000'000;
+inline constexpr std::size_t sandbox_files_max = 100'000;
+inline constexpr std::size_t sandbox_file_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::size_t sandbox_name_bytes_max = 64;
+inline constexpr std::size_t sandbox_records_page_max = 10'000;
+inline constexpr std::size_t sandbox_authorizations_page_max = 1'000;
+inline constexpr std::size_t sandbox_connections_max = 8'192;
+/// Answers that wait on purpose; the next one is not made to wait.
+inline constexpr std::size_t sandbox_delayed_max = 16'384;
+inline constexpr std::int64_t sandbox_latency_ms_max = 30'000;
+/// Items of a settlement file that are worked on before other requests get their turn.
+inline constexpr std::size_t sandbox_items_a_turn = 512;
+
+// -- configuration: the most that a file may ask for
+// -----------------------------------------------
+inline constexpr std::size_t key_pepper_bytes_min = 32;
+inline constexpr std::int64_t config_connections_max = 100'000;
+inline constexpr std::int64_t config_body_bytes_max = 16 * 1024 * 1024;
+inline constexpr std::int64_t config_concurrency_max = 16'384;
+inline constexpr std::int64_t config_batch_items_max = 1'000'000;
+
+// -- child processes of `dev` and `demo`
+// -----------------------------------------------------------
+/// From SIGTERM until SIGKILL.
+inline constexpr std::int64_t child_stop_ms_max = 15'000;
+/// From its start until it says that it is ready; a database that recovers takes the longest.
+inline constexpr std::int64_t child_ready_ms_max = 120'000;
+/// How long a new `dev` waits for what a killed one has left to be gone.
+inline constexpr std::int64_t folder_lock_ms_max = 20'000;
+/// The watchdog's patience, twice: after the first signal, and after SIGKILL.
+inline constexpr std::int64_t watchdog_grace_ms = 5'000;
+/// How long the demo waits for one definitive answer, asking again and again.
+inline constexpr std::int64_t demo_answer_ms_max = 180'000;
+/// How long the demo waits for settlement to be complete, in rounds of at most a minute.
+inline constexpr std::int64_t demo_settlement_ms_max = 600'000;
+/// Rows that `holdfast ctl` gathers from a list, page after page.
+inline constexpr std::size_t ctl_rows_max = 1'000'000;
+/// Restarts in a row of a node that never became ready (`dev --restart-node`).
+inline constexpr int node_restarts_max = 8;
+
+// -- requests
+// ------------------------------------------------------------------------------------
+/// Nesting of a JSON body; our deepest document has three levels.
+inline constexpr std::size_t json_depth_max = 16;
+/// Members of one JSON object in a body: metadata, the largest, has fewer.
+inline constexpr std::size_t json_members_max = 128;
+inline constexpr std::size_t token_bytes_max = 255;
+inline constexpr std::size_t merchant_name_bytes_max = 200;
+/// Longest wait for an outcome that `Prefer: wait` may ask for; below every handler timeout.
+inline constexpr std::int64_t prefer_wait_s_max = 55;
+inline constexpr std::int64_t prefer_wait_s_default = 10;
+inline constexpr std::uint32_t list_limit_max = 100;
+inline constexpr std::uint32_t list_limit_default = 10;
+
+// -- API keys
+// ------------------------------------------------------------------------------------
+/// An unknown key makes the ring look again, but not more often than this.
+inline constexpr std::int64_t key_refresh_pause_ms = 250;
+/// What the ring knows is looked at again at this age, so that a key revoked on another node
+/// dies.
+inline constexpr std::int64_t key_age_ms_max = 5'000;
+/// Requests that wait for one look; the next gets 503.
+inline constexpr std::size_t key_waiting_max = 1'024;
+
+// -- metrics
+// -------------------------------------------------------------------------------------
+/// Series of one metric; what exceeds them is counted in one series more.
+inline constexpr std::size_t metric_series_max = 1'000;
+/// Payments by status are counted at most this often, however often they are scraped.
+inline constexpr std::int64_t status_count_age_ms_max = 5'000;
+
+// -- storage
+// -------------------------------------------------------------------------------------
+/// Writes and their bytes that wait for the journal; the next is refused.
+inline constexpr std::size_t journal_queue_writes_max = 65'536;
+inline constexpr std::size_t journal_queue_bytes_max = 256UL << 20;
+/// What one journal transaction takes at most.
+inline constexpr std::size_t journal_batch_writes_max = 1'024;
+inline constexpr std::size_t journal_batch_bytes_max = 8UL << 20;
+/// From the first failure of a write until its shard is given up.
+inline constexpr std::chrono::milliseconds journal_recovery_time_max{10'000};
+/// For one journal transaction, or one statement of settlement's set-based work.
+inline constexpr std::chrono::milliseconds journal_transaction_time_max{10'000};
+inline constexpr std::chrono::milliseconds settlement_statement_time_max{60'000};
+inline constexpr std::chrono::milliseconds reconnect_pause_min{20};
+inline constexpr std::chrono::milliseconds reconnect_pause_max{1'000};
+inline constexpr std::chrono::milliseconds connect_time_max{10'000};
+/// For queued writes when a node stops.
+inline constexpr std::chrono::milliseconds journal_flush_time_max{5'000};
+inline constexpr std::chrono::milliseconds migration_time_max{60'000};
+/// After which a take-over ends the transactions of the owner before.
+inline constexpr std::chrono::milliseconds take_over_wait_max{1'000};
+/// Queries that wait for a reader connection; the next gets 503.
+inline constexpr std::size_t reader_queue_max = 4'096;
+inline constexpr std::chrono::milliseconds query_time_max{10'000};
+/// For one chunk of a proof or a statement, which read whole tables.
+inline constexpr std::chrono::milliseconds report_query_time_max{120'000};
+/// Ledger legs that one event carries; a posting beyond them goes to a further event.
+inline constexpr std::size_t event_legs_max = 30'000;
+inline constexpr std::int32_t proof_chunk_rows = 5'000;
+inline constexpr std::size_t proof_findings_max = 100;
+inline constexpr std::uint32_t list_rows_max = 100;
+/// Events of the feed, or live payments of a shard, in one answer.
+inline constexpr std::uint32_t feed_rows_max = 1'000;
+inline constexpr std::size_t shard_live_payments_max = 100'000;
+
+} // namespace holdfast::limits
+
+static_assert(holdfast::limits::shards_max < (1 << 14), "an id carries 14 bits of shard");
