@@ -1,0 +1,287 @@
+#include "storage/journal_writer.hpp"
+
+#include "messages/fault_point.hpp"
+#include "messages/limits.hpp"
+#include "storage/rows.hpp"
+
+#include <algorithm>
+
+namespace holdfast::storage {
+
+namespace {
+
+constexpr sql find_keys{"journal_find_keys",
+                        "select k.merchant_id, k.key, " HF_KEY_COLUMNS
+                        " from unnest($1::uuid[], $2::text[]) as u(merchant_id, key)"
+                        " join idempotency_key k"
+                        " on k.merchant_id = u.merchant_id and k.key = u.key"};
+
+} // namespace
+
+journal_writer::journal_writer(std::string url, std::string node)
+  : url_(std::move(url)),
+    node_(std::move(node)),
+    thread_([this] { work(); }) {}
+
+journal_writer::~journal_writer() {
+  queue_.stop();
+  thread_.join();
+}
+
+// -- from any thread --------------------------------------------------------------------------
+
+void journal_writer::open_shard(shard_number shard, epoch_number epoch,
+                                sequence_number last_seq, std::string chain) {
+  queue_.push(shard_opening{shard, {epoch, last_seq, std::move(chain)}});
+}
+
+void journal_writer::close_shard(shard_number shard, std::function<void()> done) {
+  queue_.push(shard_closing{shard, std::move(done)});
+}
+
+void journal_writer::submit(journal_write write, write_callback done) {
+  const auto bytes = bytes_of(write);
+  queue_.push(queued_write{std::move(write), std::move(done), bytes});
+}
+
+void journal_writer::barrier(shard_number, std::function<void()> done) {
+  // What is queued is decided in its order, whatever the shard.
+  queue_.push(shard_barrier{std::move(done)});
+}
+
+void journal_writer::run(shard_number shard, epoch_number epoch,
+                         std::unique_ptr<unit_of_work> work) {
+  queue_.push(queued_unit{shard, epoch, std::move(work)});
+}
+
+journal_figures journal_writer::figures() const {
+  return {transactions_, writes_, events_, failed_writes_, queue_.size()};
+}
+
+void journal_writer::observe_commits(commit_observer observer) {
+  const std::scoped_lock lock{mutex_};
+  observer_ = std::move(observer);
+}
+
+void journal_writer::on_shard_lost(shard_lost_callback lost) {
+  const std::scoped_lock lock{mutex_};
+  lost_ = std::move(lost);
+}
+
+// -- the writer's thread ----------------------------------------------------------------------
+
+void journal_writer::work() {
+  for (;;) {
+    refill();
+    if (!backlog_.empty())
+      step();
+    else if (stop_at_ != steady_time::max())
+      return;
+    else
+      queue_.wait(steady_time::max());
+  }
+}
+
+void journal_writer::refill() {
+  const auto known = backlog_.size();
+  std::vector<queued_write> refused;
+  queue_.take(backlog_, refused);
+  for (auto i = known; i < backlog_.size(); ++i)
+    if (const auto* opening = std::get_if<shard_opening>(&backlog_[i]))
+      newest_[opening->shard] = opening->head.epoch;
+  for (auto& queued : refused) {
+    ++failed_writes_;
+    queued.done({write_result::kind::rejected, {}, {}, "queue full"});
+  }
+  if (stop_at_ == steady_time::max() && queue_.stopping())
+    stop_at_ = std::chrono::steady_clock::now() + limits::journal_flush_time_max;
+}
+
+void journal_writer::step() {
+  auto& front = backlog_.front();
+  if (std::holds_alternative<queued_write>(front)) {
+    auto batch = gather();
+    write_list writes;
+    for (auto& queued : batch)
+      writes.push_back(&queued);
+    commit(std::move(writes));
+    return;
+  }
+  auto entry = std::move(front);
+  backlog_.pop_front();
+  if (auto* unit = std::get_if<queued_unit>(&entry)) {
+    run_unit(std::move(*unit));
+  } else if (auto* opening = std::get_if<shard_opening>(&entry)) {
+    open_[opening->shard] = std::move(opening->head);
+  } else if (auto* closing = std::get_if<shard_closing>(&entry)) {
+    open_.erase(closing->shard);
+    closing->done();
+  } else if (auto* reached = std::get_if<shard_barrier>(&entry)) {
+    reached->done();
+  }
+}
+
+std::vector<queued_write> journal_writer::gather() {
+  std::vector<queued_write> batch;
+  std::set<std::pair<merchant_id, std::string>> claimed;
+  std::size_t bytes = 0;
+  while (!backlog_.empty() && batch.size() < limits::journal_batch_writes_max) {
+    auto* next = std::get_if<queued_write>(&backlog_.front());
+    if (next == nullptr)
+      break;
+    if (!batch.empty() && bytes + next->bytes > limits::journal_batch_bytes_max)
+      break;
+    // The second claim of a key is left to the next transaction, which finds the first one's
+    // row.
+    const auto& claim = next->write.claim;
+    if (claim && !claimed.emplace(claim->merchant, claim->key).second)
+      break;
+    bytes += next->bytes;
+    batch.push_back(std::move(*next));
+    backlog_.pop_front();
+  }
+  return batch;
+}
+
+bool journal_writer::is_open(shard_number shard, epoch_number epoch) const {
+  const auto head = open_.find(shard);
+  const auto newest = newest_.find(shard);
+  return head != open_.end() && head->second.epoch == epoch && newest != newest_.end()
+         && newest->second == epoch;
+}
+
+// -- committing writes ------------------------------------------------------------------------
+
+void journal_writer::commit(write_list writes) {
+  for (drop_stale(writes); !writes.empty(); drop_stale(writes)) {
+    if (!ensure_connected())
+      return abandon(writes);
+    const auto started = std::chrono::steady_clock::now();
+    const auto tx = transaction::of_writes(writes, open_);
+    auto end = attempt(tx, false);
+    if (end == attempt_end::unknown) {
+      const auto committed = find_out(tx);
+      if (!committed)
+        return abandon(writes);
+      for (auto* queued : writes)
+        queued->maybe_committed = queued->maybe_committed || !tx.proof();
+      end = *committed ? attempt_end::committed : attempt_end::retry;
+    }
+    switch (end) {
+      case attempt_end::committed: {
+        const auto took = std::chrono::steady_clock::now() - started;
+        adopt(tx);
+        fault_point("journal.committed_before_callbacks");
+        finish_committed(tx, writes,
+                         std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+        return;
+      }
+      case attempt_end::fenced: finish_fenced(writes); break;
+      case attempt_end::conflicts: finish_conflicts(writes); break;
+      case attempt_end::refused: commit_apart(std::move(writes)); return;
+      case attempt_end::unknown:
+      case attempt_end::retry:
+        if (!pause())
+          return abandon(writes);
+        break;
+    }
+  }
+}
+
+void journal_writer::abandon(const write_list& writes) {
+  finish_all(writes, write_result::kind::lost, "the database is out of reach");
+  give_up();
+}
+
+/// One of the writes is to blame: halve until it stands alone. Order is kept, for the first
+/// half is written before the second.
+void journal_writer::commit_apart(write_list writes) {
+  if (writes.size() == 1) {
+    finish_all(writes, write_result::kind::rejected, reason_);
+    return;
+  }
+  const auto middle = writes.begin() + static_cast<std::ptrdiff_t>(writes.size() / 2);
+  commit(write_list{writes.begin(), middle});
+  commit(write_list{middle, writes.end()});
+}
+
+void journal_writer::drop_stale(write_list& writes) {
+  const auto is_stale = [this](queued_write* queued) {
+    if (is_open(queued->write.shard, queued->write.epoch))
+      return false;
+    finish(*queued, {write_result::kind::not_owner, {}, {}, "the shard is not open"});
+    return true;
+  };
+  std::erase_if(writes, is_stale);
+}
+
+void journal_writer::finish_committed(const transaction& tx, const write_list& writes,
+                                      std::int64_t commit_us) {
+  ++transactions_;
+  writes_ += writes.size();
+  events_ += tx.events();
+  for (std::size_t i = 0; i < writes.size(); ++i)
+    finish(*writes[i], {write_result::kind::committed, tx.last_seqs()[i], {}, {}});
+  const std::scoped_lock lock{mutex_};
+  if (observer_)
+    observer_(writes.size(), commit_us);
+}
+
+void journal_writer::finish_fenced(write_list& writes) {
+  for (const auto shard : fenced_)
+    lose_shard(shard, "another owner has taken the shard");
+  drop_stale(writes);
+}
+
+void journal_writer::finish_conflicts(write_list& writes) {
+  array_of<uuid> merchants;
+  array_of<std::string_view> keys;
+  for (const auto& [merchant, key] : conflicts_) {
+    merchants.add(merchant.value);
+    keys.add(key);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + limits::query_time_max;
+  const auto found =
+    db_->query(find_keys, parameters::of(std::move(merchants), std::move(keys)), deadline);
+  if (!found) {
+    // The next round meets the same conflicts again.
+    drop_connection();
+    return;
+  }
+  for (int i = 0; i < found->rows(); ++i) {
+    row from{*found, i};
+    const merchant_id merchant{from.id()};
+    const auto key = from.text();
+    auto existing = read_stored_key(from);
+    const auto claims_it = [&](const queued_write* queued) {
+      const auto& claim = queued->write.claim;
+      return claim && claim->merchant == merchant && claim->key == key;
+    };
+    const auto loser = std::ranges::find_if(writes, claims_it);
+    if (loser == writes.end())
+      continue;
+    const auto& claim = *(*loser)->write.claim;
+    if ((*loser)->maybe_committed && existing.subject == claim.subject
+        && existing.request == claim.request)
+      finish(**loser,
+             {write_result::kind::committed, open_.at((*loser)->write.shard).last_seq, {}, {}});
+    else
+      finish(**loser, {write_result::kind::key_conflict, {}, std::move(existing), {}});
+    writes.erase(loser);
+  }
+}
+
+void journal_writer::finish_all(const write_list& writes, write_result::kind outcome,
+                                const std::string& detail) {
+  for (auto* queued : writes)
+    finish(*queued, {outcome, {}, {}, detail});
+}
+
+void journal_writer::finish(queued_write& queued, write_result outcome) {
+  if (outcome.outcome != write_result::kind::committed)
+    ++failed_writes_;
+  queue_.settle(queued.bytes);
+  queued.done(std::move(outcome));
+}
+
+} // namespace holdfast::storage

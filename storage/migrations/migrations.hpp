@@ -1,0 +1,20 @@
+// The schema's history: forward-only, numbered from 1. A migration that has been released is
+// never edited; what it got wrong is put right by the next one.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace holdfast::storage {
+
+struct migration {
+  int version;
+  const char* title;
+  const char* sql; ///< runs in one transaction together with its row in schema_version
+};
+
+[[nodiscard]] std::span<const migration> all_migrations() noexcept;
+
+extern const char* const migration_0001_base;
+
+} // namespace holdfast::storage

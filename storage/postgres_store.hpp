@@ -1,0 +1,78 @@
+// The reads of store.hpp and settlement.hpp over the pool of readers.
+#pragma once
+
+#include "storage/reader_pool.hpp"
+#include "storage/settlement.hpp"
+
+namespace holdfast::storage {
+
+class postgres_store final : public store {
+public:
+  explicit postgres_store(reader_pool& readers) noexcept : readers_(readers) {}
+
+  void ping(callback<bool> done) override;
+
+  void create_merchant(merchant_row row, callback<merchant_row> done) override;
+  void list_merchants(callback<std::vector<merchant_row>> done) override;
+  void create_key(api_key_row row, callback<api_key_row> done) override;
+  void revoke_key(key_id id, timestamp at, callback<bool> done) override;
+  void list_keys(callback<std::vector<api_key_row>> done) override;
+
+  void start_shard(shard_number shard, timestamp keys_since,
+                   callback<shard_start> done) override;
+  void due_payments(shard_number shard, timestamp now, std::size_t limit,
+                    callback<std::vector<payment>> done) override;
+  void find_payment(payment_id id, callback<std::optional<payment_view>> done) override;
+  void find_key(merchant_id merchant, std::string key,
+                callback<std::optional<stored_key>> done) override;
+
+  void list_payments(merchant_id merchant, payment_filter filter,
+                     callback<slice<payment_view>> done) override;
+  void find_refund(refund_id id, merchant_id merchant,
+                   callback<std::optional<refund_view>> done) override;
+  void timeline(payment_id id, callback<std::optional<timeline_view>> done) override;
+  void list_events(merchant_id merchant, std::optional<event_position> after,
+                   std::uint32_t limit, callback<slice<event_view>> done) override;
+  void list_entries(merchant_id merchant, std::optional<payment_id> subject,
+                    std::optional<account_kind> kind, page window,
+                    callback<slice<entry_view>> done) override;
+  void merchant_balances(merchant_id merchant,
+                         callback<std::vector<balance_view>> done) override;
+  void all_balances(callback<std::vector<balance_view>> done) override;
+  void list_batches(std::optional<merchant_id> merchant, page window,
+                    callback<slice<batch_view>> done) override;
+  void find_batch(batch_id id, callback<std::optional<batch_view>> done) override;
+  void list_batch_items(batch_id id, callback<std::vector<batch_item_view>> done) override;
+  void list_exceptions(std::string status, page window,
+                       callback<slice<exception_view>> done) override;
+
+  void verify_ledger(payment_fold fold, std::function<void(double)> progress,
+                     callback<ledger_proof> done) override;
+  void make_statement(callback<statement> done) override;
+  void count_by_status(callback<std::vector<status_count>> done) override;
+
+private:
+  reader_pool& readers_;
+};
+
+class postgres_settlement_store final : public settlement_store {
+public:
+  explicit postgres_settlement_store(reader_pool& readers) noexcept : readers_(readers) {}
+
+  void unfiled_batches(shard_number shard, std::uint32_t max_items,
+                       callback<std::vector<batch_content>> done) override;
+  void open_files(shard_number shard, callback<std::vector<settlement_file>> done) override;
+  void file_content(file_id file, callback<std::vector<batch_content>> done) override;
+  void merchants_with_ready_items(shard_number shard,
+                                  callback<std::vector<merchant_id>> done) override;
+
+private:
+  reader_pool& readers_;
+};
+
+/// Proves the ledger in a snapshot of its own; see store::verify_ledger. Blocking.
+[[nodiscard]] expected<ledger_proof> prove_ledger(connection& db,
+                                                  const store::payment_fold& fold,
+                                                  const std::function<void(double)>& progress);
+
+} // namespace holdfast::storage

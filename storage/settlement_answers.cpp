@@ -1,0 +1,297 @@
+// Applying what acquirers answer: per-item results, then the settlement report.
+#include "messages/codec.hpp"
+#include "storage/settlement_unit.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace holdfast::storage {
+
+namespace {
+
+constexpr sql items_of_file{
+  "settlement_items_of_file",
+  "select o.id, o.batch_id, o.merchant_id from payment_operation o"
+  " join batch b on b.id = o.batch_id where b.file_id = $1 and o.settlement_status = 1"};
+
+/// Rejected items keep their batch, so that their way can be followed.
+constexpr sql reject_items{"settlement_reject_items",
+                           "update payment_operation o set settlement_status = 3"
+                           " where o.id = any($1::uuid[]) and o.settlement_status = 1"
+                           " returning o.payment_id"};
+
+constexpr sql defer_items{
+  "settlement_defer_items",
+  "update payment_operation o set settlement_status = 0, batch_id = null,"
+  " settle_tries = o.settle_tries + 1"
+  " where o.id = any($1::uuid[]) and o.settlement_status = 1"
+  " returning o.payment_id"};
+
+/// The totals follow what is left in the batch.
+constexpr sql answer_batches{"settlement_answer_batches", R"sql(
+update batch b set status = 3, items = coalesce(x.items, 0), gross = coalesce(x.gross, 0)
+  from batch k
+  left join (select o.batch_id, count(*)::int4 as items,
+                    sum(case o.kind when 1 then o.amount else -o.amount end)::int8 as gross
+               from payment_operation o
+              where o.settlement_status = 1
+                and o.batch_id in (select id from batch where file_id = $1)
+              group by o.batch_id) x on x.batch_id = k.id
+ where b.id = k.id and k.file_id = $1)sql"};
+
+constexpr sql settle_items{"settlement_settle_items", R"sql(
+update payment_operation o
+   set settlement_status = 2, fee = u.fee, report_line = u.report_line, settled_at = $1
+  from unnest($2::uuid[], $3::int8[], $4::int4[]) as u(id, fee, report_line)
+ where o.id = u.id and o.settlement_status = 1)sql"};
+
+constexpr sql reconcile_batches{"settlement_reconcile_batches", R"sql(
+update batch b
+   set status = 4, gross = u.gross, acquirer_fees = u.acquirer_fees,
+       platform_fees = u.platform_fees, net = u.net, reconciled_at = $1
+  from unnest($2::uuid[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
+         as u(id, gross, acquirer_fees, platform_fees, net)
+ where b.id = u.id)sql"};
+
+using postings_by_batch = std::map<batch_id, std::vector<posting>>;
+
+/// Postings by the batch that they belong to; the nil batch for those of the file itself.
+postings_by_batch sort_postings(const std::vector<posting>& postings,
+                                const std::unordered_map<uuid, batch_id>& batch_of) {
+  postings_by_batch sorted;
+  for (const auto& entry : postings) {
+    const auto found = batch_of.find(entry.subject);
+    sorted[found != batch_of.end() ? found->second : batch_id{}].push_back(entry);
+  }
+  return sorted;
+}
+
+/// Carries postings only: what it counts is counted elsewhere.
+std::string empty_answer(const file_id& file) {
+  return encode(settlement_event{file_answered{file, 0, 0, 0}});
+}
+
+void append_file_postings(unit_scope& scope, const file_id& file, timestamp now,
+                          postings_by_batch& postings) {
+  const auto left = postings.find(batch_id{});
+  if (left == postings.end())
+    return;
+  event_record event{event_type::file_answered, {}, file.value, now, empty_answer(file), {}};
+  append_with_postings(scope, std::move(event), std::move(left->second), empty_answer(file));
+}
+
+expected<std::vector<uuid>> run_returning_ids(unit_scope& scope, const sql& what,
+                                              const std::vector<uuid>& ids) {
+  const auto done = run_sql(scope, what, parameters::of(to_array(ids)));
+  if (!done)
+    return done.error();
+  return read_all<uuid>(*done, [](row& from) { return from.id(); });
+}
+
+// -- per-item results -------------------------------------------------------------------------
+
+class results_applier final : public settlement_unit<bool> {
+public:
+  results_applier(apply_results_request request, callback<bool> done)
+    : settlement_unit(std::move(done)),
+      request_(std::move(request)) {}
+
+  expected<void> perform(unit_scope& scope) override {
+    const auto fresh =
+      advance_file(scope, request_.file, {file_status::stored, file_status::submitted},
+                   file_status::answered, request_.next_try_at, request_.now);
+    if (!fresh)
+      return fresh.error();
+    result_ = *fresh;
+    if (!*fresh)
+      return {};
+    if (auto done = log(scope); !done)
+      return done;
+    if (auto done = move_items(scope); !done)
+      return done;
+    id_source ids{request_.now, scope.shard, request_.random_seed};
+    if (auto done =
+          insert_exceptions(scope, request_.file, request_.exceptions, request_.now, ids);
+        !done)
+      return done;
+    return keep_answer(scope, request_.file, answer_kind::results, request_.raw, request_.now);
+  }
+
+private:
+  struct batch_answer {
+    merchant_id merchant;
+    file_answered counts;
+  };
+
+  /// One event a batch, so that each merchant's feed tells of its own.
+  expected<void> log(unit_scope& scope) const {
+    const auto items = run_sql(scope, items_of_file, parameters::of(request_.file));
+    if (!items)
+      return items.error();
+    std::unordered_map<uuid, batch_id> batch_of;
+    std::map<batch_id, batch_answer> answers;
+    for (int i = 0; i < items->rows(); ++i) {
+      row from{*items, i};
+      const auto operation = from.id();
+      const auto batch = from.id_of<batch_id>();
+      batch_of.emplace(operation, batch);
+      answers.try_emplace(batch, batch_answer{from.id_of<merchant_id>(), {request_.file}});
+    }
+    for (const auto& item : request_.results) {
+      const auto batch = batch_of.find(item.operation);
+      if (batch == batch_of.end())
+        return make_error(errc::rejected, "a result is not of an item of the file");
+      auto& counts = answers.at(batch->second).counts;
+      switch (item.verdict) {
+        case item_verdict::accepted: ++counts.accepted; break;
+        case item_verdict::rejected: ++counts.rejected; break;
+        case item_verdict::deferred: ++counts.deferred; break;
+      }
+    }
+    auto postings = sort_postings(request_.postings, batch_of);
+    for (const auto& [batch, answer] : answers) {
+      event_record event{event_type::file_answered,
+                         answer.merchant,
+                         batch.value,
+                         request_.now,
+                         encode(settlement_event{answer.counts}),
+                         {}};
+      append_with_postings(scope, std::move(event), std::move(postings[batch]),
+                           empty_answer(request_.file));
+    }
+    append_file_postings(scope, request_.file, request_.now, postings);
+    return {};
+  }
+
+  expected<void> move_items(unit_scope& scope) const {
+    auto changed = run_returning_ids(scope, reject_items, with(item_verdict::rejected));
+    if (!changed)
+      return changed.error();
+    const auto deferred = run_returning_ids(scope, defer_items, with(item_verdict::deferred));
+    if (!deferred)
+      return deferred.error();
+    changed->insert(changed->end(), deferred->begin(), deferred->end());
+    const auto answered = run_sql(scope, answer_batches, parameters::of(request_.file));
+    if (!answered)
+      return answered.error();
+    return follow_payments(scope, *changed);
+  }
+
+  std::vector<uuid> with(item_verdict verdict) const {
+    std::vector<uuid> ids;
+    for (const auto& item : request_.results)
+      if (item.verdict == verdict)
+        ids.push_back(item.operation);
+    return ids;
+  }
+
+  const apply_results_request request_;
+};
+
+// -- the report -------------------------------------------------------------------------------
+
+class report_applier final : public settlement_unit<bool> {
+public:
+  report_applier(apply_report_request request, callback<bool> done)
+    : settlement_unit(std::move(done)),
+      request_(std::move(request)) {}
+
+  expected<void> perform(unit_scope& scope) override {
+    const auto fresh = advance_file(scope, request_.file, {file_status::answered},
+                                    file_status::reconciled, request_.now, request_.now);
+    if (!fresh)
+      return fresh.error();
+    result_ = *fresh;
+    if (!*fresh)
+      return {};
+    if (auto done = settle(scope); !done)
+      return done;
+    if (auto done = reconcile(scope); !done)
+      return done;
+    id_source ids{request_.now, scope.shard, request_.random_seed};
+    if (auto done =
+          insert_exceptions(scope, request_.file, request_.exceptions, request_.now, ids);
+        !done)
+      return done;
+    log(scope);
+    return keep_answer(scope, request_.file, answer_kind::report, request_.raw, request_.now);
+  }
+
+private:
+  expected<void> settle(unit_scope& scope) const {
+    array_of<uuid> ids;
+    array_of<std::int64_t> fees;
+    array_of<std::int32_t> lines;
+    for (const auto& item : request_.settled) {
+      ids.add(item.operation);
+      fees.add(item.fee.value());
+      lines.add(static_cast<std::int32_t>(item.report_line));
+    }
+    const auto settled =
+      run_sql(scope, settle_items,
+              parameters::of(request_.now, std::move(ids), std::move(fees), std::move(lines)));
+    if (!settled)
+      return settled.error();
+    if (settled->affected() != static_cast<std::int64_t>(request_.settled.size()))
+      return make_error(errc::rejected, "the report settles an item that is not in a batch");
+    return {};
+  }
+
+  expected<void> reconcile(unit_scope& scope) const {
+    array_of<uuid> ids;
+    array_of<std::int64_t> gross, acquirer_fees, platform_fees, net;
+    std::vector<uuid> batches;
+    for (const auto& batch : request_.batches) {
+      batches.push_back(batch.batch.value);
+      ids.add(batch.batch.value);
+      gross.add(batch.gross.value());
+      acquirer_fees.add(batch.acquirer_fees.value());
+      platform_fees.add(batch.platform_fees.value());
+      net.add(batch.net.value());
+    }
+    const auto reconciled = run_sql(
+      scope, reconcile_batches,
+      parameters::of(request_.now, std::move(ids), std::move(gross), std::move(acquirer_fees),
+                     std::move(platform_fees), std::move(net)));
+    if (!reconciled)
+      return reconciled.error();
+    return follow_batches(scope, batches);
+  }
+
+  void log(unit_scope& scope) const {
+    std::unordered_map<uuid, batch_id> batch_of;
+    for (const auto& batch : request_.batches)
+      batch_of.emplace(batch.batch.value, batch.batch);
+    auto postings = sort_postings(request_.postings, batch_of);
+    for (const auto& batch : request_.batches) {
+      const batch_reconciled outcome{batch.batch,         batch.gross, batch.acquirer_fees,
+                                     batch.platform_fees, batch.net,   batch.settled,
+                                     batch.exceptions};
+      event_record event{event_type::batch_reconciled,
+                         batch.merchant,
+                         batch.batch.value,
+                         request_.now,
+                         encode(settlement_event{outcome}),
+                         {}};
+      append_with_postings(scope, std::move(event), std::move(postings[batch.batch]),
+                           empty_answer(request_.file));
+    }
+    append_file_postings(scope, request_.file, request_.now, postings);
+  }
+
+  const apply_report_request request_;
+};
+
+} // namespace
+
+std::unique_ptr<unit_of_work> apply_results(apply_results_request request,
+                                            callback<bool> done) {
+  return std::make_unique<results_applier>(std::move(request), std::move(done));
+}
+
+std::unique_ptr<unit_of_work> apply_report(apply_report_request request, callback<bool> done) {
+  return std::make_unique<report_applier>(std::move(request), std::move(done));
+}
+
+} // namespace holdfast::storage

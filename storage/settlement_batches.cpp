@@ -1,0 +1,261 @@
+// Closing batches and storing the files that carry them.
+#include "messages/codec.hpp"
+#include "storage/settlement_unit.hpp"
+
+namespace holdfast::storage {
+
+namespace {
+
+/// The ready items, numbered within their future batches. The same in both statements that use
+/// it, for nothing changes in between: the shard is ours and held.
+#define HF_READY                                                                                  \
+  "ready as (select o.id, o.payment_id, o.merchant_id, o.acquirer, o.currency, o.kind, o.amount," \
+  " ((row_number() over (partition by o.merchant_id, o.acquirer, o.currency order by o.id) - 1)"  \
+  "  / $4)::int4 as part"                                                                         \
+  " from payment_operation o where o.shard_id = $1 and o.status = 2 and o.settlement_status = 0"  \
+  " and ($2::uuid is null or o.merchant_id = $2) and o.succeeded_at < $3)"
+
+constexpr sql ready_groups{
+  "settlement_ready_groups",
+  "with " HF_READY
+  " select merchant_id, acquirer, currency, part, count(*)::int4,"
+  " sum(case kind when 1 then amount else -amount end)::int8,"
+  " encode(sha256(string_agg(uuid_send(id) || int8send(amount), ''::bytea order by id)), 'hex')"
+  " from ready group by 1, 2, 3, 4 order by 1, 2, 3, 4"};
+
+constexpr sql insert_batches{"settlement_insert_batches", R"sql(
+insert into batch (id, shard_id, merchant_id, acquirer, currency, status, items, gross, closed_at)
+select u.id, $1, u.merchant_id, u.acquirer, u.currency, 1, u.items, u.gross, $2
+  from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int4[], $8::int8[])
+         as u(id, merchant_id, acquirer, currency, items, gross))sql"};
+
+constexpr sql fill_batches{
+  "settlement_fill_batches",
+  "with " HF_READY
+  " update payment_operation o set batch_id = b.id, settlement_status = 1"
+  " from ready r join unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::int4[])"
+  "   as b(id, merchant_id, acquirer, currency, part)"
+  "   on b.merchant_id = r.merchant_id and b.acquirer = r.acquirer and b.currency = r.currency"
+  "   and b.part = r.part"
+  " where o.id = r.id"};
+
+constexpr sql insert_file{"settlement_insert_file", R"sql(
+insert into settlement_file (id, shard_id, acquirer, status, content, sha256, items, next_try_at,
+                             created_at, updated_at)
+values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9))sql"};
+
+/// A batch goes into one file only.
+constexpr sql assign_batches{"settlement_assign_batches",
+                             "update batch set file_id = $2 where id = any($1::uuid[])"
+                             " and file_id is null and shard_id = $3"};
+
+/// Never backwards: what has been answered stays so.
+constexpr sql mark_file_sql{"settlement_mark_file",
+                            "update settlement_file set status = $2, tries = $3,"
+                            " next_try_at = $4, note = $5, updated_at = $6"
+                            " where id = $1 and (status = $2 or status in (1, 2))"};
+
+constexpr sql mark_batches_submitted{
+  "settlement_mark_submitted", "update batch set status = 2 where file_id = $1 and status = 1"};
+
+struct closing_batch {
+  batch_closed event;
+  std::int32_t part = 0;
+};
+
+closing_batch read_group(row& from) {
+  closing_batch group;
+  group.event.merchant.value = from.id();
+  group.event.acquirer = from.text();
+  group.event.unit = from.unit();
+  group.part = from.int4();
+  group.event.items = static_cast<std::uint32_t>(from.int4());
+  group.event.gross = from.amount();
+  group.event.items_sha256 = from.text();
+  return group;
+}
+
+class batch_closer final : public settlement_unit<closed_batches> {
+public:
+  batch_closer(close_batches_request request, callback<closed_batches> done)
+    : settlement_unit(std::move(done)),
+      request_(request) {}
+
+  expected<void> perform(unit_scope& scope) override {
+    result_ = {};
+    const auto found = run_sql(scope, ready_groups, ready(scope));
+    if (!found)
+      return found.error();
+    auto groups = read_all<closing_batch>(*found, read_group);
+    if (!groups)
+      return groups.error();
+    if (groups->empty())
+      return {};
+    id_source ids{request_.now, scope.shard, request_.random_seed};
+    for (auto& group : *groups) {
+      group.event.batch.value = ids.next();
+      ++result_.batches;
+      result_.items += group.event.items;
+    }
+    if (auto done = insert(scope, *groups); !done)
+      return done;
+    if (auto done = fill(scope, *groups); !done)
+      return done;
+    return log(scope, *groups);
+  }
+
+private:
+  parameters ready(const unit_scope& scope) const {
+    return parameters::of(scope.shard, request_.merchant, request_.captured_before,
+                          std::int64_t{std::max(request_.max_items, 1U)});
+  }
+
+  expected<void> insert(unit_scope& scope, const std::vector<closing_batch>& groups) const {
+    array_of<uuid> ids, merchants;
+    array_of<std::string_view> acquirers, currencies;
+    array_of<std::int32_t> items;
+    array_of<std::int64_t> gross;
+    for (const auto& [event, part] : groups) {
+      ids.add(event.batch.value);
+      merchants.add(event.merchant.value);
+      acquirers.add(event.acquirer);
+      currencies.add(event.unit.code());
+      items.add(static_cast<std::int32_t>(event.items));
+      gross.add(event.gross.value());
+    }
+    const auto done =
+      run_sql(scope, insert_batches,
+              parameters::of(scope.shard, request_.now, std::move(ids), std::move(merchants),
+                             std::move(acquirers), std::move(currencies), std::move(items),
+                             std::move(gross)));
+    if (!done)
+      return done.error();
+    return {};
+  }
+
+  expected<void> fill(unit_scope& scope, const std::vector<closing_batch>& groups) const {
+    array_of<uuid> ids, merchants;
+    array_of<std::string_view> acquirers, currencies;
+    array_of<std::int32_t> parts;
+    std::vector<uuid> batches;
+    for (const auto& [event, part] : groups) {
+      batches.push_back(event.batch.value);
+      ids.add(event.batch.value);
+      merchants.add(event.merchant.value);
+      acquirers.add(event.acquirer);
+      currencies.add(event.unit.code());
+      parts.add(part);
+    }
+    auto values = ready(scope);
+    values.add(std::move(ids));
+    values.add(std::move(merchants));
+    values.add(std::move(acquirers));
+    values.add(std::move(currencies));
+    values.add(std::move(parts));
+    const auto done = run_sql(scope, fill_batches, values);
+    if (!done)
+      return done.error();
+    if (done->affected() != static_cast<std::int64_t>(result_.items))
+      return make_error(errc::internal,
+                        "batches were not filled with what they were closed for");
+    return follow_batches(scope, batches);
+  }
+
+  expected<void> log(unit_scope& scope, const std::vector<closing_batch>& groups) const {
+    for (const auto& [event, part] : groups)
+      scope.events.push_back({event_type::batch_closed,
+                              event.merchant,
+                              event.batch.value,
+                              request_.now,
+                              encode(settlement_event{event}),
+                              {}});
+    return {};
+  }
+
+  const close_batches_request request_;
+};
+
+class file_storer final : public settlement_unit<bool> {
+public:
+  file_storer(store_file_request request, callback<bool> done)
+    : settlement_unit(std::move(done)),
+      request_(std::move(request)) {}
+
+  expected<void> perform(unit_scope& scope) override {
+    const auto& file = request_.file;
+    const auto stored =
+      run_sql(scope, insert_file,
+              parameters::of(file.id, scope.shard, file.acquirer, byte_view{file.content},
+                             file.sha256, static_cast<std::int32_t>(request_.items),
+                             file.next_try_at, file.created_at, request_.now));
+    if (!stored)
+      return stored.error();
+    std::vector<uuid> batches;
+    for (const auto& batch : request_.batches)
+      batches.push_back(batch.value);
+    const auto assigned =
+      run_sql(scope, assign_batches, parameters::of(to_array(batches), file.id, scope.shard));
+    if (!assigned)
+      return assigned.error();
+    if (assigned->affected() != static_cast<std::int64_t>(batches.size()))
+      return make_error(errc::conflict, "a batch is in another file");
+    const file_stored event{file.id, file.acquirer, static_cast<std::uint32_t>(batches.size()),
+                            request_.items, file.sha256};
+    scope.events.push_back({event_type::file_stored,
+                            {},
+                            file.id.value,
+                            request_.now,
+                            encode(settlement_event{event}),
+                            {}});
+    result_ = true;
+    return {};
+  }
+
+private:
+  const store_file_request request_;
+};
+
+/// Shows no event, and may be repeated: the same marks once more change nothing.
+class file_marker final : public settlement_unit<bool> {
+public:
+  file_marker(mark_file_request request, callback<bool> done)
+    : settlement_unit(std::move(done)),
+      request_(std::move(request)) {}
+
+  expected<void> perform(unit_scope& scope) override {
+    const auto marked =
+      run_sql(scope, mark_file_sql,
+              parameters::of(request_.file, static_cast<std::int16_t>(request_.status),
+                             static_cast<std::int32_t>(request_.tries), request_.next_try_at,
+                             request_.note, request_.now));
+    if (!marked)
+      return marked.error();
+    result_ = marked->affected() == 1;
+    if (!result_ || request_.status != file_status::submitted)
+      return {};
+    const auto batches = run_sql(scope, mark_batches_submitted, parameters::of(request_.file));
+    if (!batches)
+      return batches.error();
+    return {};
+  }
+
+private:
+  const mark_file_request request_;
+};
+
+} // namespace
+
+std::unique_ptr<unit_of_work> close_batches(close_batches_request request,
+                                            callback<closed_batches> done) {
+  return std::make_unique<batch_closer>(std::move(request), std::move(done));
+}
+
+std::unique_ptr<unit_of_work> store_file(store_file_request request, callback<bool> done) {
+  return std::make_unique<file_storer>(std::move(request), std::move(done));
+}
+
+std::unique_ptr<unit_of_work> mark_file(mark_file_request request, callback<bool> done) {
+  return std::make_unique<file_marker>(std::move(request), std::move(done));
+}
+
+} // namespace holdfast::storage

@@ -1,0 +1,271 @@
+// Everything that is read, and the few rows that are written outside a shard's log (merchants
+// and keys). Asynchronous: each call is answered exactly once, on a storage thread; the
+// callback must be short and not throw. A failed look is errc::unavailable, never an absent
+// row. No libpq here: actors and the HTTP front include this header.
+#pragma once
+
+#include "messages/events.hpp"
+#include "messages/ledger.hpp"
+#include "messages/payment.hpp"
+#include "messages/shard.hpp"
+#include "storage/journal.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::storage {
+
+template <class T>
+using callback = std::function<void(expected<T>)>;
+
+// -- merchants and keys -----------------------------------------------------------------------
+
+struct merchant_row {
+  merchant_id id; ///< carries the home shard
+  std::string name;
+  currency unit; ///< the currency that its totals are shown in
+  std::uint16_t stripes = 1;
+  std::uint32_t fee_bps = 0; ///< the platform's own fee, in hundredths of a percent
+  timestamp created_at;
+};
+
+struct api_key_row {
+  key_id id;
+  merchant_id merchant;
+  std::array<std::uint8_t, 32> hash{}; ///< HMAC-SHA-256 of the key under the server's pepper
+  bool live = false;
+  timestamp created_at;
+  std::optional<timestamp> revoked_at;
+};
+
+// -- what a shard reads when it begins --------------------------------------------------------
+
+struct warm_key {
+  merchant_id merchant;
+  std::string key;
+  stored_key row;
+};
+
+/// What a new owner needs before it serves: the recent keys, newest first, and every payment
+/// whose `next_action_at` is due or that has pending work.
+struct shard_start {
+  std::vector<warm_key> keys;
+  std::vector<payment> live;
+};
+
+// -- lists ------------------------------------------------------------------------------------
+
+struct page {
+  std::uint32_t limit = 10; ///< 1 … 100
+  std::string
+    starting_after; ///< the id of the last object of the page before; empty: the first
+};
+
+struct payment_filter {
+  std::string status;    ///< public status; empty: all
+  std::string reference; ///< exact; empty: all
+  page window;
+};
+
+template <class T>
+struct slice {
+  std::vector<T> rows;
+  bool has_more = false;
+};
+
+struct payment_view {
+  payment row;
+  std::optional<batch_id> batch; ///< the batch of its latest capture
+};
+
+struct refund_view {
+  payment_id payment;
+  currency unit;
+  operation row;
+};
+
+struct event_view {
+  shard_number shard;
+  sequence_number seq;
+  event_type type = event_type::payment_created;
+  merchant_id merchant;
+  uuid subject;
+  timestamp at;
+  std::string payload;
+};
+
+struct entry_view {
+  shard_number shard;
+  sequence_number seq;
+  std::uint16_t leg = 0; ///< within the event, whose postings may be several
+  posting_kind kind = posting_kind::authorization;
+  uuid subject;
+  std::uint32_t ordinal = 0;
+  account where;
+  minor_units amount;
+  minor_units balance_after;
+  timestamp at;
+  std::string external_ref;
+};
+
+struct balance_view {
+  account where;
+  minor_units balance;
+};
+
+struct batch_view {
+  batch_id id;
+  merchant_id merchant;
+  std::string acquirer;
+  currency unit;
+  std::string status; ///< closed, submitted, answered, reconciled
+  std::uint32_t items = 0;
+  minor_units gross;
+  minor_units acquirer_fees;
+  minor_units platform_fees;
+  minor_units net;
+  std::optional<file_id> file;
+  timestamp closed_at;
+  std::optional<timestamp> reconciled_at;
+};
+
+/// One item of a batch with what became of it at the acquirer.
+struct batch_item_view {
+  uuid operation;
+  operation_kind kind = operation_kind::capture;
+  std::uint32_t ordinal = 0; ///< within its kind
+  payment_id payment;
+  minor_units amount;
+  std::string gateway;           ///< that holds the money
+  std::string gateway_reference; ///< of the authorization: what acquirers match on
+  settlement_status status = settlement_status::batched;
+  minor_units fee;
+  std::optional<std::uint32_t> report_line;
+  batch_id batch;
+  std::optional<file_id> file;
+};
+
+struct exception_view {
+  exception_id id;
+  std::string
+    kind; ///< amount_mismatch, duplicate_line, missing_line, unknown_line, rejected_item
+  std::string status; ///< open, resolved
+  merchant_id merchant;
+  std::optional<payment_id> payment;
+  std::optional<batch_id> batch;
+  std::optional<file_id> file;
+  currency unit;
+  minor_units expected_amount;
+  minor_units reported_amount;
+  std::string raw_line;
+  std::string detail;
+  timestamp opened_at;
+};
+
+/// Everything known of one payment, in order.
+struct timeline_view {
+  payment_view subject;
+  std::vector<event_view> events;
+  std::vector<entry_view> entries;
+  std::vector<batch_item_view> items;
+  std::vector<exception_view> exceptions;
+};
+
+// -- proof ------------------------------------------------------------------------------------
+
+struct ledger_proof {
+  bool debits_equal_credits = false;
+  bool balances_equal_fold = false;
+  bool running_balances_hold = false;
+  bool postings_balance = false; ///< each posting by itself, per currency
+  bool sequences_have_no_gap = false;
+  bool chain_holds = false;
+  bool payments_match_events = false; ///< snapshot = fold of the events; see `payment_fold`
+  std::uint64_t entries = 0;
+  std::uint64_t events = 0;
+  std::uint64_t accounts = 0;
+  std::vector<std::string> findings; ///< what is wrong, at most 100 lines, for people
+
+  [[nodiscard]] bool holds() const noexcept;
+};
+
+/// Totals that the daily statement shows.
+struct statement_row {
+  merchant_id merchant;
+  std::string merchant_name;
+  currency unit;
+  std::uint64_t settled_items = 0;
+  minor_units gross;
+  minor_units refunds;
+  minor_units fees;
+  minor_units net;
+};
+
+struct status_count {
+  std::string status; ///< public status
+  currency unit;
+  std::uint64_t payments = 0;
+  minor_units amount;
+};
+
+struct statement {
+  std::vector<status_count> by_status;
+  std::vector<statement_row> by_merchant;
+  std::vector<std::pair<std::string, std::uint64_t>> exceptions_by_class;
+};
+
+class store {
+public:
+  virtual ~store() = default;
+
+  virtual void ping(callback<bool> done) = 0;
+
+  virtual void create_merchant(merchant_row row, callback<merchant_row> done) = 0;
+  virtual void list_merchants(callback<std::vector<merchant_row>> done) = 0;
+  virtual void create_key(api_key_row row, callback<api_key_row> done) = 0;
+  virtual void revoke_key(key_id id, timestamp at, callback<bool> done) = 0;
+  virtual void list_keys(callback<std::vector<api_key_row>> done) = 0;
+
+  virtual void start_shard(shard_number shard, timestamp keys_since,
+                           callback<shard_start> done) = 0;
+  /// Payments of the shard whose next_action_at has come, oldest first, at most `limit`.
+  virtual void due_payments(shard_number shard, timestamp now, std::size_t limit,
+                            callback<std::vector<payment>> done) = 0;
+  virtual void find_payment(payment_id id, callback<std::optional<payment_view>> done) = 0;
+  virtual void find_key(merchant_id merchant, std::string key,
+                        callback<std::optional<stored_key>> done) = 0;
+
+  virtual void list_payments(merchant_id merchant, payment_filter filter,
+                             callback<slice<payment_view>> done) = 0;
+  virtual void find_refund(refund_id id, merchant_id merchant,
+                           callback<std::optional<refund_view>> done) = 0;
+  virtual void timeline(payment_id id, callback<std::optional<timeline_view>> done) = 0;
+  virtual void list_events(merchant_id merchant, std::optional<event_position> after,
+                           std::uint32_t limit, callback<slice<event_view>> done) = 0;
+  /// The window's cursor is an entry's id, as messages/entry_id.hpp writes it.
+  virtual void list_entries(merchant_id merchant, std::optional<payment_id> subject,
+                            std::optional<account_kind> kind, page window,
+                            callback<slice<entry_view>> done) = 0;
+  virtual void merchant_balances(merchant_id merchant,
+                                 callback<std::vector<balance_view>> done) = 0;
+  virtual void all_balances(callback<std::vector<balance_view>> done) = 0;
+  virtual void list_batches(std::optional<merchant_id> merchant, page window,
+                            callback<slice<batch_view>> done) = 0;
+  virtual void find_batch(batch_id id, callback<std::optional<batch_view>> done) = 0;
+  virtual void list_batch_items(batch_id id, callback<std::vector<batch_item_view>> done) = 0;
+  virtual void list_exceptions(std::string status, page window,
+                               callback<slice<exception_view>> done) = 0;
+
+  /// Folds the events of one payment into its state; given by whoever owns the core, so that
+  /// storage needs no arrow to it.
+  using payment_fold = std::function<expected<payment>(const std::vector<event_view>&)>;
+  /// Reads the whole ledger in a consistent snapshot. `progress` hears a fraction 0 … 1.
+  virtual void verify_ledger(payment_fold fold, std::function<void(double)> progress,
+                             callback<ledger_proof> done) = 0;
+  virtual void make_statement(callback<statement> done) = 0;
+  virtual void count_by_status(callback<std::vector<status_count>> done) = 0;
+};
+
+} // namespace holdfast::storage

@@ -1,0 +1,255 @@
+// The feed, the ledger's entries and balances, batches and exceptions.
+#include "messages/entry_id.hpp"
+#include "messages/limits.hpp"
+#include "storage/postgres_store.hpp"
+#include "storage/rows.hpp"
+
+#include <algorithm>
+
+namespace holdfast::storage {
+
+namespace {
+
+constexpr sql events_after{"events_after", "select " HF_EVENT_COLUMNS
+                                           " from event e where e.merchant_id = $1"
+                                           " and (e.shard_id, e.seq) > ($2::int2, $3::int8)"
+                                           " order by e.shard_id, e.seq limit $4"};
+
+/// The merchant's own accounts' entries, newest first. They are found by the merchant's events,
+/// which spares the ledger an index of its own.
+constexpr sql entries_of_merchant{
+  "entries_of_merchant",
+  "select " HF_ENTRY_COLUMNS
+  " from event e"
+  " join ledger_entry l on l.shard_id = e.shard_id and l.seq = e.seq"
+  " join account a on a.id = l.account_id"
+  " where e.merchant_id = $1 and a.owner = $2 and ($3::int2 is null or a.kind = $3)"
+  " and ($4::int2 is null or (e.shard_id, e.seq) <= ($4, $5::int8))"
+  " and ($4::int2 is null or (l.shard_id, l.seq, l.leg) < ($4, $5, $6::int4))"
+  " order by e.shard_id desc, e.seq desc, l.leg desc limit $7"};
+
+/// All entries of one payment, whatever the account, newest first.
+constexpr sql entries_of_payment{
+  "entries_of_payment",
+  "select " HF_ENTRY_COLUMNS
+  " from ledger_entry h"
+  " join ledger_entry l on l.shard_id = h.shard_id and l.seq = h.seq and l.posting = h.posting"
+  " join account a on a.id = l.account_id"
+  " join payment p on p.id = h.subject"
+  " where h.subject = $2 and h.leg = h.posting and p.merchant_id = $1"
+  " and ($3::int2 is null or a.kind = $3)"
+  " and ($4::int2 is null or (l.shard_id, l.seq, l.leg) < ($4, $5::int8, $6::int4))"
+  " order by l.shard_id desc, l.seq desc, l.leg desc limit $7"};
+
+#define HF_BALANCE_COLUMNS "a.kind, a.owner, a.currency, sum(a.balance)::int8"
+
+constexpr sql balances_of_owner{"balances_of_owner",
+                                "select " HF_BALANCE_COLUMNS
+                                " from account a where a.owner = $1"
+                                " group by a.kind, a.owner, a.currency order by 1, 2, 3"};
+
+constexpr sql balances_of_all{"balances_of_all",
+                              "select " HF_BALANCE_COLUMNS
+                              " from account a"
+                              " group by a.kind, a.owner, a.currency order by 1, 2, 3"};
+
+constexpr sql page_of_batches{"page_of_batches",
+                              "select " HF_BATCH_COLUMNS
+                              " from batch b where ($2::uuid is null or b.id < $2)"
+                              " order by b.id desc limit $1"};
+
+constexpr sql page_of_merchant_batches{
+  "page_of_merchant_batches",
+  "select " HF_BATCH_COLUMNS
+  " from batch b where b.merchant_id = $3 and ($2::uuid is null or b.id < $2)"
+  " order by b.id desc limit $1"};
+
+constexpr sql select_batch{"select_batch",
+                           "select " HF_BATCH_COLUMNS " from batch b where b.id = $1"};
+
+constexpr sql items_of_batch{"items_of_batch",
+                             "select " HF_ITEM_COLUMNS
+                             " from payment_operation o join payment p on p.id = o.payment_id"
+                             " join batch b on b.id = o.batch_id"
+                             " where o.batch_id = $1 order by o.id"};
+
+constexpr sql page_of_exceptions{"page_of_exceptions",
+                                 "select " HF_EXCEPTION_COLUMNS
+                                 " from recon_exception x where ($2::uuid is null or x.id < $2)"
+                                 " and ($3::int2 is null or x.status = $3)"
+                                 " order by x.id desc limit $1"};
+
+balance_view read_balance(row& from) {
+  balance_view balance;
+  balance.where.kind = from.number<account_kind>();
+  balance.where.owner = from.text();
+  balance.where.unit = from.unit();
+  balance.balance = from.amount();
+  return balance;
+}
+
+struct entries_request {
+  merchant_id merchant;
+  std::optional<payment_id> subject;
+  std::optional<account_kind> kind;
+  page window;
+};
+
+expected<slice<entry_view>> read_entries(connection& db, const entries_request& asked) {
+  std::optional<std::int16_t> shard;
+  std::optional<std::int64_t> seq;
+  std::optional<std::int32_t> leg;
+  if (!asked.window.starting_after.empty()) {
+    const auto after = entry_id::parse(asked.window.starting_after);
+    if (!after)
+      return after.error();
+    shard = static_cast<std::int16_t>(after->shard.value);
+    seq = after->seq.value;
+    leg = after->leg;
+  }
+  std::optional<std::int16_t> kind;
+  if (asked.kind)
+    kind = static_cast<std::int16_t>(*asked.kind);
+  const auto limit = window_limit(asked.window);
+  auto values = parameters::of(asked.merchant);
+  if (asked.subject)
+    values.add(*asked.subject);
+  else
+    values.add(asked.merchant.text());
+  values.add(kind);
+  values.add(shard);
+  values.add(seq);
+  values.add(leg);
+  values.add(std::int64_t{limit} + 1);
+  const auto found = db.query(asked.subject ? entries_of_payment : entries_of_merchant, values,
+                              query_deadline());
+  if (!found)
+    return found.error();
+  return to_slice(read_all<entry_view>(*found, read_entry), limit);
+}
+
+expected<slice<event_view>> read_feed(connection& db, merchant_id merchant,
+                                      std::optional<event_position> after,
+                                      std::uint32_t limit) {
+  const auto from = after.value_or(event_position{});
+  const auto rows = std::clamp(limit, 1U, limits::feed_rows_max);
+  const auto found = db.query(
+    events_after, parameters::of(merchant, from.shard, from.seq, std::int64_t{rows} + 1),
+    query_deadline());
+  if (!found)
+    return found.error();
+  return to_slice(read_all<event_view>(*found, read_event), rows);
+}
+
+expected<slice<batch_view>> read_batches(connection& db, std::optional<merchant_id> merchant,
+                                         const page& window) {
+  const auto after = window_start<batch_id>(window);
+  if (!after)
+    return after.error();
+  const auto limit = window_limit(window);
+  auto values = parameters::of(std::int64_t{limit} + 1, *after);
+  if (merchant)
+    values.add(*merchant);
+  const auto found =
+    db.query(merchant ? page_of_merchant_batches : page_of_batches, values, query_deadline());
+  if (!found)
+    return found.error();
+  return to_slice(read_all<batch_view>(*found, read_batch), limit);
+}
+
+expected<slice<exception_view>> read_exceptions(connection& db, const std::string& status,
+                                                const page& window) {
+  const auto after = window_start<exception_id>(window);
+  if (!after)
+    return after.error();
+  std::optional<std::int16_t> number;
+  if (status == "open" || status == "resolved")
+    number = status == "open" ? std::int16_t{1} : std::int16_t{2};
+  else if (!status.empty())
+    return make_error(errc::invalid_argument, "expected open or resolved");
+  const auto limit = window_limit(window);
+  const auto found =
+    db.query(page_of_exceptions, parameters::of(std::int64_t{limit} + 1, *after, number),
+             query_deadline());
+  if (!found)
+    return found.error();
+  return to_slice(read_all<exception_view>(*found, read_exception), limit);
+}
+
+} // namespace
+
+void postgres_store::list_events(merchant_id merchant, std::optional<event_position> after,
+                                 std::uint32_t limit, callback<slice<event_view>> done) {
+  readers_.ask(std::move(done), [merchant, after, limit](connection& db) {
+    return read_feed(db, merchant, after, limit);
+  });
+}
+
+void postgres_store::list_entries(merchant_id merchant, std::optional<payment_id> subject,
+                                  std::optional<account_kind> kind, page window,
+                                  callback<slice<entry_view>> done) {
+  readers_.ask(std::move(done),
+               [asked = entries_request{merchant, subject, kind, std::move(window)}](
+                 connection& db) { return read_entries(db, asked); });
+}
+
+void postgres_store::merchant_balances(merchant_id merchant,
+                                       callback<std::vector<balance_view>> done) {
+  readers_.ask(
+    std::move(done), [merchant](connection& db) -> expected<std::vector<balance_view>> {
+      const auto found =
+        db.query(balances_of_owner, parameters::of(merchant.text()), query_deadline());
+      if (!found)
+        return found.error();
+      return read_all<balance_view>(*found, read_balance);
+    });
+}
+
+void postgres_store::all_balances(callback<std::vector<balance_view>> done) {
+  readers_.ask(std::move(done), [](connection& db) -> expected<std::vector<balance_view>> {
+    const auto found = db.query(balances_of_all, {}, query_deadline());
+    if (!found)
+      return found.error();
+    return read_all<balance_view>(*found, read_balance);
+  });
+}
+
+void postgres_store::list_batches(std::optional<merchant_id> merchant, page window,
+                                  callback<slice<batch_view>> done) {
+  readers_.ask(std::move(done), [merchant, window = std::move(window)](connection& db) {
+    return read_batches(db, merchant, window);
+  });
+}
+
+void postgres_store::find_batch(batch_id id, callback<std::optional<batch_view>> done) {
+  using answer = std::optional<batch_view>;
+  readers_.ask(std::move(done), [id](connection& db) -> expected<answer> {
+    const auto found = db.query(select_batch, parameters::of(id), query_deadline());
+    if (!found)
+      return found.error();
+    auto rows = read_all<batch_view>(*found, read_batch);
+    if (!rows)
+      return rows.error();
+    return rows->empty() ? answer{} : answer{std::move(rows->front())};
+  });
+}
+
+void postgres_store::list_batch_items(batch_id id,
+                                      callback<std::vector<batch_item_view>> done) {
+  readers_.ask(std::move(done), [id](connection& db) -> expected<std::vector<batch_item_view>> {
+    const auto found = db.query(items_of_batch, parameters::of(id), query_deadline());
+    if (!found)
+      return found.error();
+    return read_all<batch_item_view>(*found, read_item);
+  });
+}
+
+void postgres_store::list_exceptions(std::string status, page window,
+                                     callback<slice<exception_view>> done) {
+  readers_.ask(std::move(done),
+               [status = std::move(status), window = std::move(window)](connection& db) {
+                 return read_exceptions(db, status, window);
+               });
+}
+
+} // namespace holdfast::storage

@@ -1,0 +1,402 @@
+#include "storage/transaction.hpp"
+
+#include "messages/codec.hpp"
+#include "storage/log_columns.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::storage {
+
+namespace {
+
+// -- the statements, in the order in which a transaction sends them ---------------------------
+
+/// The fence is the write: a shard that is not hit is not ours any more. Rows are locked in
+/// shard order first, so that an owner and its successor can't deadlock.
+constexpr sql advance_shards{"journal_fence", R"sql(
+with ours as materialized (
+  select s.shard_id, u.new_seq, u.chain
+    from unnest($1::int2[], $2::int8[], $3::int8[], $4::int8[], $5::bytea[])
+           as u(shard_id, epoch, old_seq, new_seq, chain)
+    join shard s on s.shard_id = u.shard_id and s.epoch = u.epoch and s.last_seq = u.old_seq
+   order by s.shard_id
+     for update of s)
+update shard s set last_seq = ours.new_seq, chain = ours.chain
+  from ours where s.shard_id = ours.shard_id
+returning s.shard_id)sql"};
+
+/// A claim that returns no row names a key that exists.
+constexpr sql claim_keys{"journal_claim_keys", R"sql(
+insert into idempotency_key (merchant_id, key, shard_id, fingerprint, subject,
+                             status, content_type, body, location)
+select * from unnest($1::uuid[], $2::text[], $3::int2[], $4::bytea[], $5::uuid[],
+                     $6::int2[], $7::text[], $8::bytea[], $9::text[])
+on conflict (merchant_id, key) do nothing
+returning merchant_id, key)sql"};
+
+/// settlement_status is settlement's, but for this: a capture that has just succeeded is the
+/// least advanced of them all.
+constexpr sql save_payments{"journal_save_payments", R"sql(
+insert into payment as p (id, shard_id, merchant_id, status, amount, captured, refunded, currency,
+                          mode, reference, gateway, gateway_reference, acquirer, created_at,
+                          updated_at, next_action_at, last_seq, detail)
+select * from unnest($1::uuid[], $2::int2[], $3::uuid[], $4::int2[], $5::int8[], $6::int8[],
+                     $7::int8[], $8::text[], $9::int2[], $10::text[], $11::text[], $12::text[],
+                     $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
+                     $17::int8[], $18::bytea[])
+on conflict (id) do update
+   set status = excluded.status, amount = excluded.amount, captured = excluded.captured,
+       refunded = excluded.refunded, gateway = excluded.gateway,
+       gateway_reference = excluded.gateway_reference, acquirer = excluded.acquirer,
+       updated_at = excluded.updated_at, next_action_at = excluded.next_action_at,
+       last_seq = excluded.last_seq, detail = excluded.detail,
+       settlement_status = case when excluded.captured > p.captured and p.settlement_status <> 3
+                                then 0 else p.settlement_status end)sql"};
+
+constexpr sql save_operations{"journal_save_operations", R"sql(
+insert into payment_operation (id, payment_id, shard_id, merchant_id, acquirer, currency, kind,
+                               status, ordinal, amount, gateway_reference, created_at, succeeded_at)
+select * from unnest($1::uuid[], $2::uuid[], $3::int2[], $4::uuid[], $5::text[], $6::text[],
+                     $7::int2[], $8::int2[], $9::int4[], $10::int8[], $11::text[],
+                     $12::timestamptz[], $13::timestamptz[])
+on conflict (id) do update
+   set status = excluded.status, gateway_reference = excluded.gateway_reference,
+       succeeded_at = excluded.succeeded_at)sql"};
+
+constexpr sql answer_keys{"journal_answer_keys", R"sql(
+update idempotency_key k
+   set status = u.status, content_type = u.content_type, body = u.body, location = u.location,
+       last_used_at = clock_timestamp()
+  from unnest($1::uuid[], $2::text[], $3::int2[], $4::text[], $5::bytea[], $6::text[])
+         as u(merchant_id, key, status, content_type, body, location)
+ where k.merchant_id = u.merchant_id and k.key = u.key)sql"};
+
+constexpr std::array<const sql*, 7> all_statements{
+  &advance_shards,    &claim_keys,         &save_payments, &save_operations,
+  &append_log_events, &append_log_entries, &answer_keys};
+
+using step = transaction::step;
+using step_kind = transaction::step_kind;
+
+byte_view bytes_of(const fingerprint& print) {
+  return {{reinterpret_cast<const char*>(print.data()), print.size()}};
+}
+
+// -- the columns of each statement ------------------------------------------------------------
+
+class fence_columns {
+public:
+  void add(shard_number shard, const shard_head& before, const shard_head& after) {
+    shards_.add(number_of(shard));
+    epochs_.add(before.epoch.value);
+    old_seqs_.add(before.last_seq.value);
+    new_seqs_.add(after.last_seq.value);
+    chains_.add(byte_view{after.chain});
+  }
+
+  step take() {
+    return {step_kind::fence, &advance_shards,
+            parameters::of(std::move(shards_), std::move(epochs_), std::move(old_seqs_),
+                           std::move(new_seqs_), std::move(chains_))};
+  }
+
+private:
+  array_of<std::int16_t> shards_;
+  array_of<std::int64_t> epochs_, old_seqs_, new_seqs_;
+  array_of<byte_view> chains_;
+};
+
+class claim_columns {
+public:
+  void add(shard_number shard, const key_claim& claim,
+           const std::optional<key_answer>& answer) {
+    merchants_.add(claim.merchant.value);
+    keys_.add(claim.key);
+    shards_.add(number_of(shard));
+    fingerprints_.add(bytes_of(claim.request));
+    subjects_.add(claim.subject);
+    if (answer) {
+      statuses_.add(static_cast<std::int16_t>(answer->answer.status));
+      content_types_.add(answer->answer.content_type);
+      bodies_.add(byte_view{answer->answer.body});
+      locations_.add(answer->answer.location);
+    } else {
+      statuses_.add_null();
+      content_types_.add_null();
+      bodies_.add_null();
+      locations_.add_null();
+    }
+  }
+
+  void take_into(std::vector<step>& steps) {
+    if (keys_.size() == 0)
+      return;
+    steps.push_back(
+      {step_kind::claims, &claim_keys,
+       parameters::of(std::move(merchants_), std::move(keys_), std::move(shards_),
+                      std::move(fingerprints_), std::move(subjects_), std::move(statuses_),
+                      std::move(content_types_), std::move(bodies_), std::move(locations_))});
+  }
+
+private:
+  array_of<uuid> merchants_, subjects_;
+  array_of<std::string_view> keys_, content_types_, locations_;
+  array_of<std::int16_t> shards_, statuses_;
+  array_of<byte_view> fingerprints_, bodies_;
+};
+
+/// The attempt that a payment's own columns tell of: the one that holds the money, or else the
+/// last.
+const attempt* leading_attempt(const payment& subject) {
+  const auto approved =
+    std::ranges::find(subject.attempts, attempt_status::approved, &attempt::status);
+  if (approved != subject.attempts.end())
+    return &*approved;
+  return subject.attempts.empty() ? nullptr : &subject.attempts.back();
+}
+
+class payment_columns {
+public:
+  void add(shard_number shard, const payment& subject, sequence_number last_seq) {
+    ids_.add(subject.id.value);
+    shards_.add(number_of(shard));
+    merchants_.add(subject.merchant.value);
+    statuses_.add(persisted(subject.status));
+    amounts_.add(subject.amount.value());
+    captured_.add(subject.captured.value());
+    refunded_.add(subject.refunded.value());
+    currencies_.add(subject.unit.code());
+    modes_.add(persisted(subject.mode));
+    references_.add(subject.reference);
+    const auto* leading = leading_attempt(subject);
+    gateways_.add(leading != nullptr ? std::string_view{leading->gateway} : std::string_view{});
+    gateway_references_.add(leading != nullptr ? std::string_view{leading->gateway_reference}
+                                               : std::string_view{});
+    acquirers_.add(subject.acquirer);
+    created_.add(subject.created_at);
+    updated_.add(subject.updated_at);
+    due_.add_optional(subject.next_action_at);
+    last_seqs_.add(last_seq.value);
+    details_.add(byte_view{encode_detail(subject)});
+  }
+
+  void take_into(std::vector<step>& steps) {
+    if (ids_.size() == 0)
+      return;
+    steps.push_back(
+      {step_kind::rows, &save_payments,
+       parameters::of(std::move(ids_), std::move(shards_), std::move(merchants_),
+                      std::move(statuses_), std::move(amounts_), std::move(captured_),
+                      std::move(refunded_), std::move(currencies_), std::move(modes_),
+                      std::move(references_), std::move(gateways_),
+                      std::move(gateway_references_), std::move(acquirers_),
+                      std::move(created_), std::move(updated_), std::move(due_),
+                      std::move(last_seqs_), std::move(details_))});
+  }
+
+private:
+  array_of<uuid> ids_, merchants_;
+  array_of<std::int16_t> shards_, statuses_, modes_;
+  array_of<std::int64_t> amounts_, captured_, refunded_, last_seqs_;
+  array_of<std::string_view> currencies_, references_, gateways_, gateway_references_,
+    acquirers_;
+  array_of<timestamp> created_, updated_, due_;
+  array_of<byte_view> details_;
+};
+
+class operation_columns {
+public:
+  void add(shard_number shard, const payment& of, const operation& asked) {
+    ids_.add(asked.id);
+    payments_.add(of.id.value);
+    shards_.add(number_of(shard));
+    merchants_.add(of.merchant.value);
+    acquirers_.add(of.acquirer);
+    currencies_.add(of.unit.code());
+    kinds_.add(persisted(asked.kind));
+    statuses_.add(persisted(asked.status));
+    ordinals_.add(static_cast<std::int32_t>(asked.ordinal));
+    amounts_.add(asked.amount.value());
+    references_.add(asked.gateway_reference);
+    created_.add(asked.created_at);
+    if (asked.status == operation_status::succeeded)
+      succeeded_.add(of.updated_at);
+    else
+      succeeded_.add_null();
+  }
+
+  void take_into(std::vector<step>& steps) {
+    if (ids_.size() == 0)
+      return;
+    steps.push_back(
+      {step_kind::rows, &save_operations,
+       parameters::of(std::move(ids_), std::move(payments_), std::move(shards_),
+                      std::move(merchants_), std::move(acquirers_), std::move(currencies_),
+                      std::move(kinds_), std::move(statuses_), std::move(ordinals_),
+                      std::move(amounts_), std::move(references_), std::move(created_),
+                      std::move(succeeded_))});
+  }
+
+private:
+  array_of<uuid> ids_, payments_, merchants_;
+  array_of<std::int16_t> shards_, kinds_, statuses_;
+  array_of<std::int32_t> ordinals_;
+  array_of<std::int64_t> amounts_;
+  array_of<std::string_view> acquirers_, currencies_, references_;
+  array_of<timestamp> created_, succeeded_;
+};
+
+class answer_columns {
+public:
+  void add(const key_answer& answer) {
+    merchants_.add(answer.merchant.value);
+    keys_.add(answer.key);
+    statuses_.add(static_cast<std::int16_t>(answer.answer.status));
+    content_types_.add(answer.answer.content_type);
+    bodies_.add(byte_view{answer.answer.body});
+    locations_.add(answer.answer.location);
+  }
+
+  void take_into(std::vector<step>& steps) {
+    if (keys_.size() == 0)
+      return;
+    steps.push_back(
+      {step_kind::rows, &answer_keys,
+       parameters::of(std::move(merchants_), std::move(keys_), std::move(statuses_),
+                      std::move(content_types_), std::move(bodies_), std::move(locations_))});
+  }
+
+private:
+  array_of<uuid> merchants_;
+  array_of<std::string_view> keys_, content_types_, locations_;
+  array_of<std::int16_t> statuses_;
+  array_of<byte_view> bodies_;
+};
+
+// -- merging ----------------------------------------------------------------------------------
+
+/// Gathers the rows of all writes. Where several writes change one row, the last one wins, for
+/// it knows of those before; PostgreSQL refuses to hit a row twice in one statement.
+class merge {
+public:
+  void add(const queued_write& queued, sequence_number last_seq) {
+    const auto& write = queued.write;
+    if (write.claim)
+      claims_.add(write.shard, *write.claim, own_answer(write) ? write.answer : std::nullopt);
+    if (write.answer && !own_answer(write))
+      answers_[{write.answer->merchant, write.answer->key}] = &*write.answer;
+    if (!write.snapshot)
+      return;
+    payments_[write.snapshot->id.value] = {&write, last_seq};
+    for (const auto& changed : write.changed_operations)
+      if (!changed.id.is_nil()) // A void is told by the payment's detail alone.
+        operations_[changed.id] = {&write, &changed};
+  }
+
+  void take_into(std::vector<step>& steps, log_columns& log) {
+    claims_.take_into(steps);
+    payment_columns payments;
+    for (const auto& [id, saved] : payments_)
+      payments.add(saved.write->shard, *saved.write->snapshot, saved.last_seq);
+    payments.take_into(steps);
+    operation_columns operations;
+    for (const auto& [id, saved] : operations_)
+      operations.add(saved.write->shard, *saved.write->snapshot, *saved.changed);
+    operations.take_into(steps);
+    log.take_into(steps);
+    answer_columns answers;
+    for (const auto& [key, answer] : answers_)
+      answers.add(*answer);
+    answers.take_into(steps);
+  }
+
+private:
+  struct saved_payment {
+    const journal_write* write = nullptr;
+    sequence_number last_seq;
+  };
+  struct saved_operation {
+    const journal_write* write = nullptr;
+    const operation* changed = nullptr;
+  };
+
+  static bool own_answer(const journal_write& write) {
+    return write.claim && write.answer && write.claim->merchant == write.answer->merchant
+           && write.claim->key == write.answer->key;
+  }
+
+  claim_columns claims_;
+  std::map<uuid, saved_payment> payments_;
+  std::map<uuid, saved_operation> operations_;
+  std::map<std::pair<merchant_id, std::string_view>, const key_answer*> answers_;
+};
+
+} // namespace
+
+transaction transaction::of_writes(std::span<queued_write* const> writes,
+                                   const shard_heads& heads) {
+  transaction made;
+  made.last_seqs_.resize(writes.size());
+  std::map<shard_number, std::vector<std::size_t>> by_shard;
+  for (std::size_t i = 0; i < writes.size(); ++i)
+    by_shard[writes[i]->write.shard].push_back(i);
+
+  fence_columns fence;
+  log_columns log;
+  merge rows;
+  for (const auto& [shard, indexes] : by_shard) {
+    const auto& before = heads.at(shard);
+    auto head = before;
+    std::vector<const event_record*> events;
+    for (const auto index : indexes) {
+      for (const auto& event : writes[index]->write.events)
+        events.push_back(&event);
+      made.last_seqs_[index].value =
+        before.last_seq.value + static_cast<std::int64_t>(events.size());
+      rows.add(*writes[index], made.last_seqs_[index]);
+      if (const auto& claim = writes[index]->write.claim)
+        made.claims_.emplace(claim->merchant, claim->key);
+    }
+    log.append(shard, head, events);
+    made.events_ += events.size();
+    fence.add(shard, before, head);
+    made.before_.emplace(shard, before);
+    made.after_.emplace(shard, std::move(head));
+  }
+  made.steps_.push_back(fence.take());
+  rows.take_into(made.steps_, log);
+  return made;
+}
+
+transaction transaction::of_events(shard_number shard, const shard_head& head,
+                                   std::span<const event_record> events) {
+  transaction made;
+  auto after = head;
+  std::vector<const event_record*> all;
+  for (const auto& event : events)
+    all.push_back(&event);
+  log_columns log;
+  log.append(shard, after, all);
+  fence_columns fence;
+  fence.add(shard, head, after);
+  made.steps_.push_back(fence.take());
+  log.take_into(made.steps_);
+  made.before_.emplace(shard, head);
+  made.after_.emplace(shard, std::move(after));
+  made.events_ = events.size();
+  return made;
+}
+
+std::optional<std::pair<shard_number, shard_head>> transaction::proof() const {
+  for (const auto& [shard, head] : after_)
+    if (head.last_seq > before_.at(shard).last_seq)
+      return std::pair{shard, head};
+  return std::nullopt;
+}
+
+std::span<const sql* const> journal_statements() noexcept {
+  return all_statements;
+}
+
+} // namespace holdfast::storage
