@@ -1,0 +1,368 @@
+#include "actors/payment/actor.hpp"
+
+#include "actors/api/render.hpp"
+#include "actors/caf.hpp"
+#include "actors/protocol.hpp"
+#include "messages/assert.hpp"
+#include "messages/codec.hpp"
+#include "messages/fault_point.hpp"
+#include "messages/limits.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <deque>
+#include <unordered_map>
+
+namespace holdfast::actors {
+
+namespace {
+
+using payments::settled_request;
+
+/// How a merchant's refused request is answered.
+api_reply refusal_reply(const payments::refusal& refused, const std::string& request_id) {
+  const bool too_large = refused.code == errc::amount_too_large;
+  return api::answer_problem(too_large ? 422 : 409,
+                             too_large ? "amount_too_large" : "invalid_state", refused.detail,
+                             request_id);
+}
+
+storage::stored_answer to_stored(const api_reply& reply) {
+  return {reply.status, reply.content_type, reply.body, reply.location};
+}
+
+class payment_actor : public caf::event_based_actor {
+public:
+  payment_actor(caf::actor_config& cfg, payment_seat seat, std::optional<payment> state)
+    : caf::event_based_actor(cfg),
+      seat_(std::move(seat)) {
+    if (state) {
+      state_ = std::move(*state);
+      waiting_.push_back({payments::recovered{}, std::nullopt});
+    }
+  }
+
+  caf::behavior make_behavior() override {
+    die_with(this, seat_.shard);
+    step();
+    return {
+      [this](payment_request& request) { accept(request); },
+      [this](gateway_reply& reply) {
+        fault_point("payment.after_gateway_answer");
+        enqueue({payments::gateway_answered{reply.target, std::move(reply.answer)}, {}});
+      },
+      [this](journal_done& answer) { written(answer.result); },
+      [this](wake_up) {
+        enqueue({payments::woken{}, {}});
+      },
+      [this](const describe& ask) { describe_for(ask.key); },
+      [this](passivate) { quit(); },
+    };
+  }
+
+  const char* name() const override { return "payment"; }
+
+  void on_exit() override { seat_.shard = nullptr; }
+
+private:
+  /// Who asked, when a command is a merchant's request.
+  struct request_origin {
+    std::string key;
+    fingerprint request{};
+    std::string request_id;
+    bool tell_when_durable = false;
+  };
+
+  struct waiting_command {
+    payments::command what;
+    std::optional<request_origin> origin;
+  };
+
+  /// The decision whose write is in flight.
+  struct pending_write {
+    payment next;
+    std::vector<payments::call_target> calls;
+    std::optional<request_origin> origin;
+    std::string settled_key;
+    std::optional<api_reply> reply;
+    bool item_is_ready = false;
+  };
+
+  // -- commands in, one at a time
+  // -----------------------------------------------------------------
+
+  void accept(payment_request& request) {
+    request_origin origin{std::move(request.key), request.request,
+                          std::move(request.request_id), request.tell_when_durable};
+    if (waiting_.size() >= limits::payment_waiting_max)
+      return drop(origin, api::answer_problem(503, "overloaded",
+                                              "Too much is asked of this payment "
+                                              "at once.",
+                                              origin.request_id, 1));
+    if (auto* made = std::get_if<payments::create>(&request.what))
+      card_ = made->order.card;
+    request_ids_[origin.key] = origin.request_id;
+    traceparent_ = std::move(request.traceparent);
+    enqueue({std::move(request.what), std::move(origin)});
+  }
+
+  void enqueue(waiting_command command) {
+    waiting_.push_back(std::move(command));
+    step();
+  }
+
+  /// Works until a write is in flight or nothing waits.
+  void step() {
+    while (!in_flight_ && !waiting_.empty()) {
+      auto command = std::move(waiting_.front());
+      waiting_.pop_front();
+      start(std::move(command));
+    }
+    if (!in_flight_ && !has_pending_work(state_) && !state_.id.is_nil())
+      tell(seat_.shard, payment_idle{seat_.id});
+  }
+
+  void start(waiting_command command) {
+    const auto now = seat_.env->now();
+    const payments::context at{now, payments::entropy{seat_.env->random()}, rules()};
+    auto decision = payments::decide(state_, command.what, at);
+    if (decision.refused)
+      return write_refusal(*decision.refused, std::move(command.origin));
+    if (decision.events.empty())
+      return;
+    write_events(std::move(decision), std::move(command.origin), now);
+  }
+
+  payments::policy rules() const {
+    const auto& gateway = !state_.attempts.empty() ? state_.attempts.back().gateway
+                          : state_.route.empty()   ? std::string{}
+                                                   : state_.route.front();
+    return seat_.env->rules_of(gateway);
+  }
+
+  // -- out to the journal
+  // -------------------------------------------------------------------------
+
+  storage::journal_write new_write(const std::optional<request_origin>& origin) const {
+    storage::journal_write write;
+    write.shard = seat_.number;
+    write.epoch = seat_.epoch;
+    if (origin)
+      write.claim =
+        storage::key_claim{seat_.merchant, origin->key, origin->request, seat_.id.value};
+    return write;
+  }
+
+  /// A refusal moves nothing, but it is the key's answer from here on.
+  void write_refusal(const payments::refusal& refused, std::optional<request_origin> origin) {
+    HF_ASSERT(origin.has_value());
+    auto reply = refusal_reply(refused, origin->request_id);
+    auto write = new_write(origin);
+    write.answer = storage::key_answer{seat_.merchant, origin->key, to_stored(reply)};
+    in_flight_ = pending_write{state_, {}, origin, origin->key, std::move(reply), false};
+    submit_write(std::move(write));
+  }
+
+  void write_events(payments::decision decision, std::optional<request_origin> origin,
+                    timestamp now) {
+    auto write = new_write(origin);
+    pending_write pending{state_, std::move(decision.calls), std::move(origin), {}, {}, false};
+    for (const auto& event : decision.events) {
+      auto postings = payments::postings_of(pending.next, event);
+      for (const auto& entry : postings)
+        HF_ASSERT(is_balanced(entry));
+      payments::apply(pending.next, event, now);
+      write.events.push_back({type_of(event), seat_.merchant, seat_.id.value, now,
+                              encode(event), std::move(postings)});
+      note_changed_operation(event, pending, write);
+    }
+    HF_ASSERT(decision.settled.size() <= 1);
+    if (!decision.settled.empty() && !decision.settled.front().idempotency_key.empty()) {
+      const auto& settled = decision.settled.front();
+      pending.settled_key = settled.idempotency_key;
+      pending.reply = reply_of(settled, pending.next);
+      write.answer =
+        storage::key_answer{seat_.merchant, settled.idempotency_key, to_stored(*pending.reply)};
+    }
+    write.snapshot = pending.next;
+    in_flight_ = std::move(pending);
+    submit_write(std::move(write));
+  }
+
+  /// Captures and refunds have rows of their own, which batches are made of; a void has none.
+  static void note_changed_operation(const payment_event& event, pending_write& pending,
+                                     storage::journal_write& write) {
+    const auto note = [&](operation_kind kind, std::uint32_t ordinal) {
+      if (kind == operation_kind::void_hold)
+        return;
+      for (const auto& op : pending.next.operations)
+        if (op.kind == kind && op.ordinal == ordinal)
+          write.changed_operations.push_back(op);
+    };
+    if (const auto* requested = std::get_if<operation_requested>(&event))
+      note(requested->kind, requested->ordinal);
+    else if (const auto* refused = std::get_if<operation_refused>(&event))
+      note(refused->kind, refused->ordinal);
+    else if (const auto* done = std::get_if<operation_succeeded>(&event)) {
+      note(done->kind, done->ordinal);
+      pending.item_is_ready = done->kind != operation_kind::void_hold;
+    }
+  }
+
+  void submit_write(storage::journal_write write) {
+    seat_.env->journal->submit(
+      std::move(write), [me = caf::actor_cast<caf::actor>(this)](storage::write_result result) {
+        tell(me, journal_done{std::move(result)});
+      });
+  }
+
+  // -- back from the journal
+  // ----------------------------------------------------------------------
+
+  void written(storage::write_result& result) {
+    HF_ASSERT(in_flight_.has_value());
+    auto pending = std::move(*in_flight_);
+    in_flight_.reset();
+    using kind = storage::write_result::kind;
+    switch (result.outcome) {
+      case kind::committed: committed(std::move(pending)); break;
+      case kind::key_conflict: key_conflict(pending, result); break;
+      case kind::rejected: rejected(pending, result); break;
+      case kind::not_owner:
+      case kind::lost:
+        // The shard goes down with its epoch; a new owner rebuilds this payment from the
+        // journal.
+        quit(caf::exit_reason::user_shutdown);
+        return;
+    }
+    step();
+  }
+
+  void committed(pending_write pending) {
+    const bool created = state_.id.is_nil() && !pending.next.id.is_nil();
+    state_ = std::move(pending.next);
+    if (pending.reply) {
+      request_ids_.erase(pending.settled_key);
+      fault_point("payment.before_reply");
+      tell(seat_.shard, request_settled{seat_.id, pending.settled_key, *pending.reply});
+    } else if (pending.origin && pending.origin->tell_when_durable) {
+      describe_for(pending.origin->key);
+    }
+    if (created)
+      answer_descriptions();
+    for (const auto& target : pending.calls)
+      call_gateway(target);
+    if (state_.status != payment_status::processing)
+      card_ = {};
+    if (pending.item_is_ready)
+      tell(seat_.shard, item_ready{seat_.merchant, state_.updated_at});
+    tell(seat_.shard, wake_me{seat_.id, state_.next_action_at});
+  }
+
+  void key_conflict(const pending_write& pending, storage::write_result& result) {
+    HF_ASSERT(pending.origin && result.existing);
+    request_ids_.erase(pending.origin->key);
+    tell(seat_.shard, key_was_taken{seat_.id, pending.origin->key, std::move(*result.existing),
+                                    state_.id.is_nil()});
+  }
+
+  /// The database refused what our own core decided: a bug, or a rule broken by hand. The
+  /// payment stays as it was and looks again later; people are told.
+  void rejected(const pending_write& pending, const storage::write_result& result) {
+    seat_.env->log(severity::error, "payment " + seat_.id.text()
+                                      + ": the journal refused a write: " + result.detail);
+    if (pending.origin)
+      return drop(*pending.origin,
+                  api::answer_problem(500, "internal_error",
+                                      "The request could not be recorded; nothing was done.",
+                                      pending.origin->request_id));
+    tell(seat_.shard, wake_me{seat_.id, seat_.env->now() + rules().retry_max});
+  }
+
+  void drop(const request_origin& origin, api_reply reply) {
+    request_ids_.erase(origin.key);
+    tell(seat_.shard,
+         request_dropped{seat_.id, origin.key, std::move(reply), state_.id.is_nil()});
+  }
+
+  // -- out to the gateway
+  // -------------------------------------------------------------------------
+
+  void call_gateway(const payments::call_target& target) {
+    fault_point("payment.before_gateway_call");
+    auto request = payments::make_request(state_, target, card_);
+    request.traceparent = traceparent_;
+    const auto me = caf::actor_cast<caf::actor>(this);
+    auto gateway = seat_.env->peers.gateway(payments::gateway_of(state_, target));
+    if (!gateway) {
+      tell(me, gateway_reply{target, {gateway_verdict::not_sent, {}, "gateway_absent", {}}});
+      return;
+    }
+    tell(gateway, gateway_call{std::move(request), target, me});
+  }
+
+  // -- answers
+  // ------------------------------------------------------------------------------------
+
+  api_reply reply_of(const settled_request& settled, const payment& after) const {
+    const auto found = request_ids_.find(settled.idempotency_key);
+    const auto request_id = found == request_ids_.end() ? std::string{} : found->second;
+    const auto* op = settled.operation ? operation_of(after, settled) : nullptr;
+    switch (settled.how) {
+      case settled_request::kind::created: return api::answer_created(after);
+      case settled_request::kind::declined: return api::answer_declined(after, request_id);
+      case settled_request::kind::updated: return api::answer_updated(after);
+      case settled_request::kind::refund: return api::answer_refund(after, *op);
+      case settled_request::kind::refused: return api::answer_refused(after, *op, request_id);
+    }
+    return {};
+  }
+
+  static const operation* operation_of(const payment& after, const settled_request& settled) {
+    for (const auto& op : after.operations)
+      if (op.kind == *settled.operation && op.ordinal == settled.ordinal)
+        return &op;
+    HF_ASSERT(false);
+    return nullptr;
+  }
+
+  /// Before the intent is durable there is nothing to describe: the asker then hears of it as
+  /// soon as it is.
+  void describe_for(const std::string& key) {
+    if (state_.id.is_nil()) {
+      descriptions_due_.push_back(key);
+      return;
+    }
+    for (const auto& op : state_.operations)
+      if (op.kind == operation_kind::refund && op.idempotency_key == key)
+        return send_pending(key, api::answer_refund(state_, op));
+    send_pending(key, api::answer_pending(state_));
+  }
+
+  void answer_descriptions() {
+    for (const auto& key : std::exchange(descriptions_due_, {}))
+      describe_for(key);
+  }
+
+  void send_pending(const std::string& key, api_reply reply) {
+    tell(seat_.shard, request_pending{seat_.id, key, std::move(reply)});
+  }
+
+  payment_seat seat_;
+  payment state_;  ///< as the journal has it
+  card_data card_; ///< until the first gateway call has an outcome
+  std::string traceparent_;
+  std::deque<waiting_command> waiting_;
+  std::optional<pending_write> in_flight_;
+  std::unordered_map<std::string, std::string> request_ids_; ///< of the keys not yet answered
+  std::vector<std::string> descriptions_due_;
+};
+
+} // namespace
+
+caf::actor spawn_payment(caf::scheduled_actor& shard, payment_seat seat,
+                         std::optional<payment> state) {
+  return spawn_watched<payment_actor>(shard, std::move(seat), std::move(state));
+}
+
+} // namespace holdfast::actors

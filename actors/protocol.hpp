@@ -1,0 +1,315 @@
+// The messages that actors of one node exchange, and CAF's one type-id block. None of them
+// crosses a node's border: between nodes goes a Protobuf envelope.
+//
+// Messages are moved, not serialized; so every type is marked as unsafe to send over a network.
+#pragma once
+
+#include "actors/acquirer/client.hpp"
+#include "actors/payment/core.hpp"
+#include "actors/reply_promise.hpp"
+#include "messages/commands.hpp"
+#include "storage/leases.hpp"
+#include "storage/settlement.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::actors {
+
+// -- to a shard
+// ---------------------------------------------------------------------------------------
+
+/// A merchant's command that belongs to this shard.
+struct submit {
+  merchant_command command;
+  promise_ptr promise;
+};
+
+/// From a payment: the definitive answer of a key is durable.
+struct request_settled {
+  payment_id payment;
+  std::string key;
+  api_reply reply;
+};
+
+/// From a payment: how it stands now, for the client whose time is up.
+struct request_pending {
+  payment_id payment;
+  std::string key;
+  api_reply reply;
+};
+
+/// From a payment: the key was taken in the database; nothing was written.
+struct key_was_taken {
+  payment_id payment;
+  std::string key;
+  storage::stored_key row;
+  bool never_existed = false; ///< the key was to create this payment
+};
+
+/// From a payment: nothing was written under the key and nothing will be.
+struct request_dropped {
+  payment_id payment;
+  std::string key;
+  api_reply reply;
+  bool never_existed = false; ///< it was the payment's creation
+};
+
+/// From a payment: wake it at this time (in place of the time before); none: no more.
+struct wake_me {
+  payment_id payment;
+  std::optional<timestamp> at;
+};
+
+/// From a payment: nothing is pending in it.
+struct payment_idle {
+  payment_id payment;
+};
+
+/// From a payment: a capture or refund succeeded and waits for a batch.
+struct item_ready {
+  merchant_id merchant;
+  timestamp at;
+};
+
+struct shard_loaded {
+  expected<storage::shard_start> start;
+  expected<std::vector<merchant_id>> merchants;
+};
+
+struct payment_loaded {
+  payment_id payment;
+  expected<std::optional<storage::payment_view>> found;
+};
+
+struct due_loaded {
+  expected<std::vector<payment>> due;
+};
+
+/// The stored row of a key whose payment's actor died under it.
+struct key_loaded {
+  payment_id payment;
+  std::string key;
+  merchant_id merchant;
+  expected<std::optional<storage::stored_key>> row;
+};
+
+/// All writes of a dead payment actor are decided: it can be rebuilt.
+struct payment_quiet {
+  payment_id payment;
+};
+
+struct close_outcome {
+  bool ok = false;
+  std::uint32_t batches = 0;
+  std::uint64_t items = 0;
+  std::uint32_t files = 0;
+  std::uint32_t reconciled = 0; ///< batches
+  std::uint32_t exceptions = 0;
+  std::string detail;
+};
+
+using close_callback = std::function<void(close_outcome)>;
+
+/// Close batches now; `done` runs when they are filed (and, with `settle`, reconciled).
+struct close_batches_now {
+  std::optional<merchant_id> merchant;
+  timestamp captured_before;
+  bool settle = false;
+  std::shared_ptr<close_callback> done; ///< may be null
+};
+
+struct batches_closed {
+  close_batches_now request;
+  expected<storage::closed_batches> result;
+};
+
+struct shard_tick {};
+
+/// Finish what is being written, then quit. The lease is given up by the caller.
+struct drain {};
+
+/// Kills one of the shard's actors, chosen by `choice`: for chaos tests.
+struct kill_one {
+  std::uint64_t choice = 0;
+};
+
+// -- to a payment
+// -------------------------------------------------------------------------------------
+
+/// A merchant's request, admitted by the shard.
+struct payment_request {
+  payments::command what;
+  std::string key;
+  fingerprint request{};
+  std::string request_id;
+  std::string traceparent;
+  bool tell_when_durable = false; ///< Prefer: respond-async
+};
+
+struct gateway_reply {
+  payments::call_target target;
+  gateway_answer answer;
+};
+
+struct journal_done {
+  storage::write_result result;
+};
+
+struct wake_up {};
+
+/// Say how you stand, for this key.
+struct describe {
+  std::string key;
+};
+
+struct passivate {};
+
+// -- to a gateway or acquirer
+// -----------------------------------------------------------------------------
+
+struct gateway_call {
+  gateway_request request;
+  payments::call_target target;
+  caf::actor reply_to;
+};
+
+struct gateway_call_ended {
+  gateway_verdict verdict = gateway_verdict::unknown;
+  std::int64_t duration_us = 0;
+};
+
+struct acquirer_call {
+  acquirers::acquirer_request request;
+  std::uint64_t ticket = 0;
+  caf::actor reply_to;
+};
+
+struct acquirer_call_ended {};
+
+// -- to a merchant
+// ------------------------------------------------------------------------------------
+
+struct cutoff_tick {};
+
+// -- to a reconciler
+// ------------------------------------------------------------------------------------
+
+/// There may be something to do. `done` runs once no file of the shard is open, or on the next
+/// pause when `settle` is false.
+struct drive_settlement {
+  bool settle = false;
+  std::shared_ptr<close_callback> done; ///< may be null
+  close_outcome so_far;
+};
+
+struct acquirer_reply {
+  std::uint64_t ticket = 0;
+  acquirers::acquirer_answer answer;
+};
+
+struct unfiled_loaded {
+  expected<std::vector<storage::batch_content>> batches;
+};
+
+struct files_loaded {
+  expected<std::vector<storage::settlement_file>> files;
+};
+
+struct content_loaded {
+  expected<std::vector<storage::batch_content>> batches;
+};
+
+struct settlement_written {
+  expected<bool> result;
+};
+
+struct settlement_tick {};
+
+// -- to the supervisor
+// ------------------------------------------------------------------------------------
+
+struct shard_acquired {
+  storage::acquired_shard shard;
+};
+
+struct shard_lost {
+  shard_number shard;
+  epoch_number epoch;
+  std::string reason;
+};
+
+struct restart_child {
+  bool is_gateway = false; ///< else an acquirer
+  std::size_t index = 0;
+};
+
+struct shut_down {
+  std::shared_ptr<std::function<void()>> done;
+};
+
+} // namespace holdfast::actors
+
+/// Every message above, once: for the type ids and for the leave to send it unserialized.
+// clang-format off
+#define HOLDFAST_LOCAL_MESSAGES(X) \
+  X(submit) \
+  X(request_settled) \
+  X(request_pending) \
+  X(key_was_taken) \
+  X(request_dropped) \
+  X(wake_me) \
+  X(payment_idle) \
+  X(item_ready) \
+  X(shard_loaded) \
+  X(payment_loaded) \
+  X(due_loaded) \
+  X(key_loaded) \
+  X(payment_quiet) \
+  X(close_batches_now) \
+  X(batches_closed) \
+  X(shard_tick) \
+  X(drain) \
+  X(kill_one) \
+  X(payment_request) \
+  X(gateway_reply) \
+  X(journal_done) \
+  X(wake_up) \
+  X(describe) \
+  X(passivate) \
+  X(gateway_call) \
+  X(gateway_call_ended) \
+  X(acquirer_call) \
+  X(acquirer_call_ended) \
+  X(cutoff_tick) \
+  X(drive_settlement) \
+  X(acquirer_reply) \
+  X(unfiled_loaded) \
+  X(files_loaded) \
+  X(content_loaded) \
+  X(settlement_written) \
+  X(settlement_tick) \
+  X(shard_acquired) \
+  X(shard_lost) \
+  X(restart_child) \
+  X(shut_down)
+// clang-format on
+
+#define HOLDFAST_ADD_TYPE(name) CAF_ADD_TYPE_ID(holdfast, (holdfast::actors::name))
+#define HOLDFAST_ALLOW(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(holdfast::actors::name)
+
+CAF_BEGIN_TYPE_ID_BLOCK(holdfast, first_custom_type_id)
+HOLDFAST_LOCAL_MESSAGES(HOLDFAST_ADD_TYPE)
+CAF_END_TYPE_ID_BLOCK(holdfast)
+
+HOLDFAST_LOCAL_MESSAGES(HOLDFAST_ALLOW)
+
+#undef HOLDFAST_ADD_TYPE
+#undef HOLDFAST_ALLOW
+#undef HOLDFAST_LOCAL_MESSAGES

@@ -1,0 +1,19 @@
+#include "actors/reply_promise.hpp"
+
+#include "actors/api/render.hpp"
+
+namespace holdfast::actors {
+
+reply_promise::~reply_promise() {
+  if (deliver_)
+    deliver(api::answer_problem(503, "shard_unavailable",
+                                "The request was interrupted; repeat it with the same key.",
+                                request_id_, 1));
+}
+
+void reply_promise::deliver(api_reply reply) {
+  if (auto once = std::exchange(deliver_, nullptr))
+    once(std::move(reply));
+}
+
+} // namespace holdfast::actors

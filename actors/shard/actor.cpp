@@ -1,0 +1,389 @@
+#include "actors/shard/actor.hpp"
+
+#include "actors/api/render.hpp"
+#include "actors/caf.hpp"
+#include "actors/shard/state.hpp"
+#include "messages/assert.hpp"
+#include "messages/limits.hpp"
+
+#include <utility>
+
+namespace holdfast::actors {
+
+namespace {
+
+constexpr milliseconds tick{limits::shard_tick_ms};
+
+api_reply reply_from(const storage::stored_answer& stored, bool replayed) {
+  api_reply reply;
+  reply.status = stored.status;
+  reply.content_type = stored.content_type;
+  reply.body = stored.body;
+  reply.location = stored.location;
+  reply.replayed = replayed;
+  return reply;
+}
+
+storage::stored_answer to_stored(const api_reply& reply) {
+  return {reply.status, reply.content_type, reply.body, reply.location};
+}
+
+/// The payment that a command is about; nil for a create.
+payment_id subject_of(const merchant_action& action) {
+  return std::visit(
+    [](const auto& what) -> payment_id {
+      if constexpr (requires { what.payment; })
+        return what.payment;
+      else
+        return {};
+    },
+    action);
+}
+
+/// A merchant's wish in the core's words. Ids are made here, so that the core needs no source
+/// of them.
+payments::command to_core(const merchant_command& command, const payment_id& id, timestamp now,
+                          std::uint64_t random) {
+  const auto operation = [&](operation_kind kind) {
+    payments::request_operation wish;
+    wish.kind = kind;
+    wish.idempotency_key = command.idempotency_key;
+    if (kind != operation_kind::void_hold)
+      wish.id = make_uuid(now, id.shard(), random);
+    return wish;
+  };
+  if (const auto* order = std::get_if<create_payment>(&command.action))
+    return payments::create{id, command.merchant, command.idempotency_key, *order};
+  if (const auto* capture = std::get_if<capture_payment>(&command.action)) {
+    auto wish = operation(operation_kind::capture);
+    wish.amount = capture->amount;
+    wish.final = capture->final;
+    return wish;
+  }
+  if (const auto* refund = std::get_if<refund_payment>(&command.action)) {
+    auto wish = operation(operation_kind::refund);
+    wish.amount = refund->amount;
+    wish.reason = refund->reason;
+    return wish;
+  }
+  return operation(operation_kind::void_hold);
+}
+
+} // namespace
+
+shard_actor::shard_actor(caf::actor_config& cfg, environment_ptr env, shard_number number,
+                         epoch_number epoch)
+  : caf::event_based_actor(cfg),
+    env_(std::move(env)),
+    number_(number),
+    epoch_(epoch),
+    keys_(limits::shard_keys_in_memory_max),
+    wakes_(env_->now(), tick),
+    idle_(env_->now(), tick),
+    deadlines_(env_->now(), tick) {
+  set_down_handler([this](caf::down_msg& down) { on_child_down(down.source, down.reason); });
+}
+
+/// Promises that are still open answer 503 as they go; and handles in a circle would keep this
+/// actor, and so those promises, for ever.
+void shard_actor::on_exit() {
+  waiting_.clear();
+  payments_.clear();
+  merchants_.clear();
+  reconciler_ = nullptr;
+}
+
+caf::behavior shard_actor::make_behavior() {
+  start();
+  return {
+    [this](submit& m) { on_submit(m); },
+    [this](request_settled& m) { on_settled(m); },
+    [this](request_pending& m) { on_pending(m); },
+    [this](key_was_taken& m) { on_taken(m); },
+    [this](request_dropped& m) { on_dropped(m); },
+    [this](const wake_me& m) {
+      if (m.at && payments_.contains(m.payment))
+        wakes_.set(m.payment, *m.at);
+      else
+        wakes_.cancel(m.payment);
+    },
+    [this](const payment_idle& m) { on_idle(m); },
+    [this](const item_ready& m) { on_item_ready(m); },
+    [this](shard_loaded& m) { on_loaded(m); },
+    [this](payment_loaded& m) { on_payment_loaded(m); },
+    [this](due_loaded& m) { on_due(m); },
+    [this](key_loaded& m) { on_key_loaded(m); },
+    [this](const payment_quiet& m) { on_quiet(m); },
+    [this](close_batches_now& m) { on_close(m); },
+    [this](batches_closed& m) { on_closed(m); },
+    [this](shard_tick) { on_tick(); },
+    [this](drain) { on_drain(); },
+    [this](const kill_one& m) { kill_some_child(m.choice); },
+  };
+}
+
+// -- requests
+// -----------------------------------------------------------------------------------------
+
+void shard_actor::on_submit(submit& message) {
+  const auto& request_id = message.command.request_id;
+  if (!serving_ || draining_)
+    return message.promise->deliver(api::answer_problem(
+      503, "shard_unavailable", "This shard is starting or moving; try again.", request_id, 1));
+  key_name name{message.command.merchant, message.command.idempotency_key};
+  const auto subject = subject_of(message.command.action);
+  const auto id =
+    subject.is_nil() ? payment_id::make(env_->now(), number_, env_->random()) : subject;
+  const auto look = keys_.begin(name, message.command.request, id.value);
+  switch (look.verdict) {
+    case shards::key_verdict::answered:
+    case shards::key_verdict::pending:
+      return message.promise->deliver(reply_from(*look.answer, true));
+    case shards::key_verdict::mismatch:
+      return message.promise->deliver(api::answer_problem(
+        422, "idempotency_key_reused",
+        "This Idempotency-Key belongs to another request; use a new one.", request_id));
+    case shards::key_verdict::in_progress:
+      if (!waiting_.contains(name))
+        return repeat_of_restored(std::move(name), std::move(message));
+      return message.promise->deliver(api::answer_problem(
+        409, "request_in_progress",
+        "The first request with this Idempotency-Key is still running.", request_id, 1));
+    case shards::key_verdict::fresh: break;
+  }
+  if (waiting_.size() >= limits::shard_in_flight_max) {
+    keys_.forget(name);
+    return message.promise->deliver(api::answer_problem(
+      503, "overloaded", "The runtime is at its limit; try again.", request_id, 1));
+  }
+  admit(std::move(name), std::move(message));
+}
+
+void shard_actor::admit(key_name name, submit message) {
+  const auto id = payment_id{*keys_.subject_of(name)};
+  const auto wait = message.command.wait;
+  deadlines_.set(name, env_->now() + wait);
+  const bool is_new = std::holds_alternative<create_payment>(message.command.action);
+  waiting_.emplace(name, waiting_request{std::move(message.command), std::move(message.promise),
+                                         id, false, false});
+  if (is_new) {
+    auto& seat = payments_[id];
+    seat.at = slot::stage::live;
+    seat.merchant = name.merchant;
+    seat.open_requests = 1;
+    seat.who = spawn_child(id, name.merchant, std::nullopt);
+    dispatch(name, seat);
+  } else {
+    hand_over(name);
+  }
+  update_gauges();
+}
+
+/// The first request came before this owner's time and its outcome is still open: whoever
+/// repeats it hears how the payment stands.
+void shard_actor::repeat_of_restored(key_name name, submit message) {
+  const auto id = payment_id{*keys_.subject_of(name)};
+  deadlines_.set(name, env_->now() + message.command.wait);
+  waiting_.emplace(name, waiting_request{std::move(message.command), std::move(message.promise),
+                                         id, false, true});
+  hand_over(name);
+}
+
+/// Gives the request to its payment, which may have to be loaded first.
+void shard_actor::hand_over(const key_name& name) {
+  const auto id = waiting_.at(name).payment;
+  auto [found, is_new] = payments_.try_emplace(id);
+  auto& seat = found->second;
+  ++seat.open_requests;
+  if (seat.at == slot::stage::live)
+    return dispatch(name, seat);
+  seat.requests.push_back(name);
+  if (is_new)
+    begin_load(id);
+}
+
+void shard_actor::dispatch(const key_name& name, slot& seat) {
+  auto found = waiting_.find(name);
+  if (found == waiting_.end())
+    return;
+  const auto& request = found->second;
+  if (seat.merchant != name.merchant)
+    return forget(name, api::answer_problem(404, "not_found", "There is no such payment.",
+                                            request.command.request_id));
+  idle_.cancel(request.payment);
+  if (request.describe_only)
+    return tell(seat.who, describe{name.key});
+  payment_request hand;
+  hand.what = to_core(request.command, request.payment, env_->now(), env_->random());
+  hand.key = name.key;
+  hand.request = request.command.request;
+  hand.request_id = request.command.request_id;
+  hand.traceparent = request.command.traceparent;
+  hand.tell_when_durable = request.command.respond_async;
+  tell(seat.who, std::move(hand));
+}
+
+shard_actor::key_name shard_actor::name_of(const payment_id& id, const std::string& key) const {
+  auto found = payments_.find(id);
+  return {found == payments_.end() ? merchant_id{} : found->second.merchant, key};
+}
+
+void shard_actor::on_settled(request_settled& message) {
+  const auto name = name_of(message.payment, message.key);
+  keys_.finish(name, to_stored(message.reply));
+  answer(name, std::move(message.reply));
+}
+
+void shard_actor::on_pending(request_pending& message) {
+  const auto name = name_of(message.payment, message.key);
+  auto found = waiting_.find(name);
+  if (found == waiting_.end())
+    return;
+  keys_.provisional(name, to_stored(message.reply));
+  message.reply.replayed = found->second.describe_only;
+  answer(name, std::move(message.reply));
+}
+
+void shard_actor::on_taken(key_was_taken& message) {
+  const auto name = name_of(message.payment, message.key);
+  keys_.forget(name);
+  keys_.restore(name, message.row);
+  answer_taken(name, message);
+  if (message.never_existed)
+    retire(message.payment);
+}
+
+void shard_actor::answer_taken(const key_name& name, const key_was_taken& message) {
+  auto found = waiting_.find(name);
+  if (found == waiting_.end())
+    return;
+  auto& request = found->second;
+  if (request.command.request != message.row.request)
+    return answer(name, api::answer_problem(
+                          422, "idempotency_key_reused",
+                          "This Idempotency-Key belongs to another request; use a new one.",
+                          request.command.request_id));
+  if (message.row.answer)
+    return answer(name, reply_from(*message.row.answer, true));
+  // Known, but without an outcome yet: the payment that it stands for says how it stands.
+  close_request(message.payment);
+  request.payment = payment_id{message.row.subject};
+  request.describe_only = true;
+  hand_over(name);
+}
+
+void shard_actor::on_dropped(request_dropped& message) {
+  forget(name_of(message.payment, message.key), std::move(message.reply));
+  if (message.never_existed)
+    retire(message.payment);
+}
+
+/// Delivers what the client waits for, if it still does.
+void shard_actor::answer(const key_name& name, api_reply reply) {
+  auto found = waiting_.find(name);
+  if (found == waiting_.end())
+    return;
+  deadlines_.cancel(name);
+  auto promise = std::move(found->second.promise);
+  close_request(found->second.payment);
+  waiting_.erase(found);
+  promise->deliver(std::move(reply));
+  update_gauges();
+}
+
+/// Nothing was written under the key: it is free again.
+void shard_actor::forget(const key_name& name, api_reply reply) {
+  keys_.forget(name);
+  answer(name, std::move(reply));
+}
+
+void shard_actor::on_overdue(const key_name& name) {
+  auto found = waiting_.find(name);
+  if (found == waiting_.end())
+    return;
+  auto& request = found->second;
+  if (request.overdue) {
+    // Not even the payment's state could be had in time (storage is slow or away). The key
+    // stays registered: a repeat finds out what became of it.
+    auto reply = api::answer_problem(503, "timeout",
+                                     "The outcome is not known yet; repeat with the same key.",
+                                     request.command.request_id, 1);
+    return answer(name, std::move(reply));
+  }
+  request.overdue = true;
+  deadlines_.set(name, env_->now() + milliseconds{limits::describe_grace_ms});
+  auto seat = payments_.find(request.payment);
+  if (seat != payments_.end() && seat->second.at == slot::stage::live)
+    tell(seat->second.who, describe{name.key});
+}
+
+// -- time
+// ---------------------------------------------------------------------------------------------
+
+void shard_actor::on_tick() {
+  const auto now = env_->now();
+  for (const auto& id : wakes_.advance(now))
+    if (auto found = payments_.find(id); found != payments_.end())
+      tell(found->second.who, wake_up{});
+  for (const auto& id : idle_.advance(now))
+    passivate_idle(id);
+  for (const auto& name : deadlines_.advance(now))
+    on_overdue(name);
+  if (serving_ && now >= next_sweep_)
+    sweep_due();
+  tell_self_later(this, tick, shard_tick{});
+}
+
+void shard_actor::on_idle(const payment_idle& message) {
+  if (!payments_.contains(message.payment))
+    return;
+  if (idle_.size() < limits::shard_idle_payments_max)
+    idle_.set(message.payment, env_->now() + milliseconds{limits::passivate_after_ms});
+  else
+    passivate_idle(message.payment);
+}
+
+void shard_actor::passivate_idle(const payment_id& id) {
+  auto found = payments_.find(id);
+  if (found == payments_.end() || found->second.at != slot::stage::live)
+    return;
+  // Every command goes through here, so none is on its way to the actor that isn't waited for.
+  if (found->second.open_requests == 0)
+    retire(id);
+}
+
+/// Lets the payment's actor go. Its next request finds it in the database.
+void shard_actor::retire(const payment_id& id) {
+  auto found = payments_.find(id);
+  if (found == payments_.end() || found->second.at != slot::stage::live)
+    return;
+  auto who = found->second.who;
+  demonitor(who);
+  children_.erase(who.address());
+  payments_.erase(found);
+  wakes_.cancel(id);
+  idle_.cancel(id);
+  tell(who, passivate{});
+  update_gauges();
+}
+
+void shard_actor::close_request(const payment_id& id) {
+  auto found = payments_.find(id);
+  if (found == payments_.end())
+    return;
+  HF_ASSERT(found->second.open_requests > 0);
+  --found->second.open_requests;
+}
+
+void shard_actor::update_gauges() {
+  auto& gauge = env_->gauge(number_);
+  gauge.in_flight.store(waiting_.size(), std::memory_order_relaxed);
+  gauge.live_payments.store(payments_.size(), std::memory_order_relaxed);
+}
+
+caf::actor spawn_shard(caf::actor_system& system, environment_ptr env, shard_number number,
+                       epoch_number epoch) {
+  return system.spawn<shard_actor>(std::move(env), number, epoch);
+}
+
+} // namespace holdfast::actors

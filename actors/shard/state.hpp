@@ -1,0 +1,122 @@
+// The shard actor's class, shared by the files that define its parts: requests (actor.cpp),
+// what is read and rebuilt (recovery.cpp), and settlement (settlement.cpp). Internal to
+// actors/shard.
+#pragma once
+
+#include "actors/environment.hpp"
+#include "actors/protocol.hpp"
+#include "actors/shard/key_table.hpp"
+#include "actors/shard/timer_wheel.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <unordered_map>
+#include <vector>
+
+namespace holdfast::actors {
+
+class shard_actor : public caf::event_based_actor {
+public:
+  shard_actor(caf::actor_config& cfg, environment_ptr env, shard_number number,
+              epoch_number epoch);
+
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "shard"; }
+  void on_exit() override;
+
+private:
+  using key_name = shards::key_name;
+
+  /// A request that its client still waits for. It keeps the command, because the payment's
+  /// actor may die before the intent is durable; then it is given to the next one.
+  struct waiting_request {
+    merchant_command command;
+    promise_ptr promise;
+    payment_id payment;
+    bool overdue = false;       ///< its deadline came; the payment was asked how it stands
+    bool describe_only = false; ///< a repeat of a request from before this owner's time
+  };
+
+  /// What the shard knows of a payment that has an actor, or is about to.
+  struct slot {
+    enum class stage : std::uint8_t { loading, live, rebuilding };
+    stage at = stage::loading;
+    caf::actor who;
+    merchant_id merchant;           ///< nil until loaded
+    std::vector<key_name> requests; ///< to hand over once it is live
+    std::size_t open_requests = 0;  ///< that wait for an answer; never passivated under them
+    std::uint32_t deaths = 0;
+  };
+
+  // -- requests (actor.cpp)
+  // -----------------------------------------------------------------------
+  void on_submit(submit& message);
+  void admit(key_name name, submit message);
+  void repeat_of_restored(key_name name, submit message);
+  void hand_over(const key_name& name);
+  void dispatch(const key_name& name, slot& seat);
+  void on_settled(request_settled& message);
+  void on_pending(request_pending& message);
+  void on_taken(key_was_taken& message);
+  void answer_taken(const key_name& name, const key_was_taken& message);
+  void on_dropped(request_dropped& message);
+  void on_overdue(const key_name& name);
+  void answer(const key_name& name, api_reply reply);
+  void forget(const key_name& name, api_reply reply);
+  [[nodiscard]] key_name name_of(const payment_id& id, const std::string& key) const;
+
+  // -- time (actor.cpp)
+  // ---------------------------------------------------------------------------
+  void on_tick();
+  void on_idle(const payment_idle& message);
+  void passivate_idle(const payment_id& id);
+  void retire(const payment_id& id);
+  void close_request(const payment_id& id);
+  void update_gauges();
+
+  // -- what is read and rebuilt (recovery.cpp)
+  // ------------------------------------------------------
+  void start();
+  void on_loaded(shard_loaded& message);
+  [[nodiscard]] caf::actor spawn_child(const payment_id& id, const merchant_id& merchant,
+                                       std::optional<payment> state);
+  void begin_load(const payment_id& id);
+  void on_payment_loaded(payment_loaded& message);
+  void seat_payment(const payment_id& id, payment state);
+  void no_such_payment(const payment_id& id);
+  void sweep_due();
+  void on_due(due_loaded& message);
+  void on_child_down(const caf::actor_addr& who, const caf::error& reason);
+  void rebuild(const payment_id& id);
+  void on_quiet(const payment_quiet& message);
+  void on_key_loaded(key_loaded& message);
+  void on_drain();
+  void kill_some_child(std::uint64_t choice);
+
+  // -- settlement (settlement.cpp)
+  // ------------------------------------------------------------------
+  void on_close(close_batches_now& message);
+  void on_closed(batches_closed& message);
+  void on_item_ready(const item_ready& message);
+  void ensure_merchant(const merchant_id& merchant);
+  void ensure_reconciler();
+
+  environment_ptr env_;
+  shard_number number_;
+  epoch_number epoch_;
+  bool serving_ = false;
+  bool draining_ = false;
+  bool sweeping_ = false;
+  timestamp next_sweep_;
+  shards::key_table keys_;
+  std::unordered_map<key_name, waiting_request, shards::key_name_hash> waiting_;
+  std::unordered_map<payment_id, slot> payments_;
+  std::unordered_map<caf::actor_addr, payment_id> children_;
+  std::unordered_map<merchant_id, caf::actor> merchants_;
+  caf::actor reconciler_;
+  shards::timer_wheel<payment_id> wakes_;
+  shards::timer_wheel<payment_id> idle_;
+  shards::timer_wheel<key_name, shards::key_name_hash> deadlines_;
+};
+
+} // namespace holdfast::actors

@@ -1,0 +1,34 @@
+// The root of a node's actors: it starts gateways, acquirers and the shards that the node owns,
+// and starts again what dies. Shards come back with a higher epoch, so that nothing of the dead
+// one can still be written.
+#pragma once
+
+#include "actors/acquirer/client.hpp"
+#include "actors/environment.hpp"
+#include "actors/gateway/actor.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace holdfast::actors {
+
+struct supervisor_plan {
+  environment_ptr env;
+  std::vector<gateway_seat> gateways;
+  struct acquirer_seat {
+    std::string name;
+    std::shared_ptr<acquirers::client> wire;
+    milliseconds timeout{30'000};
+  };
+  std::vector<acquirer_seat> acquirers;
+  /// Asks the lease keeper for the shard again; the answer comes as shard_acquired.
+  std::function<void(shard_number)> reacquire;
+};
+
+/// Handles: shard_acquired, shard_lost, restart_child, kill_one, shut_down.
+[[nodiscard]] caf::actor spawn_supervisor(caf::actor_system& system, supervisor_plan plan);
+
+} // namespace holdfast::actors
