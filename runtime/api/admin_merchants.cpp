@@ -1,0 +1,208 @@
+// Merchants and their keys: made, listed, revoked. A key's text leaves in the answer that made
+// it and is nowhere else.
+#include "messages/json_writer.hpp"
+#include "messages/limits.hpp"
+#include "runtime/api/admin_routes.hpp"
+#include "runtime/api/field_reader.hpp"
+#include "runtime/api/media_type.hpp"
+#include "runtime/api/query.hpp"
+#include "runtime/api/reading.hpp"
+#include "runtime/api/strict_json.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+
+namespace holdfast::api {
+
+namespace {
+
+constexpr std::int64_t fee_bps_max = 10'000; // all of it
+
+struct key_order {
+  merchant_id merchant;
+  bool live = false;
+};
+
+void write_merchant(json_writer& json, const storage::merchant_row& merchant) {
+  json.member("id", merchant.id.text())
+    .member("object", "merchant")
+    .member("name", merchant.name)
+    .member("currency", merchant.unit.code())
+    .member("stripes", merchant.stripes)
+    .member("fee_bps", merchant.fee_bps)
+    .member("created_at", to_rfc3339(merchant.created_at));
+}
+
+void write_key(json_writer& json, const storage::api_key_row& key) {
+  json.member("id", key.id.text())
+    .member("object", "api_key")
+    .member("merchant", key.merchant.text())
+    .member("live", key.live)
+    .member("created_at", to_rfc3339(key.created_at))
+    .member_or_null("revoked_at", key.revoked_at ? to_rfc3339(*key.revoked_at) : std::string{});
+}
+
+std::string render_merchant(const storage::merchant_row& merchant) {
+  json_writer json;
+  json.begin_object();
+  write_merchant(json, merchant);
+  return json.end_object().take();
+}
+
+std::string render_key(const storage::api_key_row& key) {
+  json_writer json;
+  json.begin_object();
+  write_key(json, key);
+  return json.end_object().take();
+}
+
+std::string render_new_merchant(const storage::merchant_row& merchant, const issued_key& key) {
+  json_writer json;
+  json.begin_object();
+  write_merchant(json, merchant);
+  json.member("key", key.row.id.text()).member("api_key", key.text.reveal());
+  return json.end_object().take();
+}
+
+std::string render_new_key(const issued_key& key) {
+  json_writer json;
+  json.begin_object();
+  write_key(json, key.row);
+  return json.member("api_key", key.text.reveal()).end_object().take();
+}
+
+checked<storage::merchant_row> read_merchant(const admin_services& services,
+                                             std::string_view body) {
+  const auto document = parse_object(body);
+  if (!document)
+    return document.error();
+  std::optional<refusal> refused;
+  field_reader fields{*document, {}, refused};
+  fields.only({"name", "currency", "stripes", "fee_bps"});
+  const auto& options = services.options;
+  const auto stripes_max = std::min(limits::stripes_max, options.shards);
+  storage::merchant_row row;
+  row.name = fields.required_text("name", limits::merchant_name_bytes_max);
+  row.unit = fields.required_currency("currency");
+  row.stripes = static_cast<std::uint16_t>(fields.integer("stripes", 1, stripes_max, 1));
+  row.fee_bps = static_cast<std::uint32_t>(
+    fields.integer("fee_bps", 0, fee_bps_max, options.fee_bps_default));
+  if (refused)
+    return *refused;
+  const shard_number home{static_cast<std::uint16_t>(options.random() % options.shards)};
+  row.created_at = options.now();
+  row.id = merchant_id::make(row.created_at, home, options.random());
+  return row;
+}
+
+checked<key_order> read_key_order(std::string_view body) {
+  const auto document = parse_object(body);
+  if (!document)
+    return document.error();
+  std::optional<refusal> refused;
+  field_reader fields{*document, {}, refused};
+  fields.only({"merchant", "live"});
+  const auto merchant = merchant_id::parse(fields.required_text("merchant", 64));
+  if (!merchant)
+    fields.refuse("merchant", "invalid_field", "Expected a merchant's id.");
+  const bool live = fields.flag("live", false);
+  if (refused)
+    return *refused;
+  return key_order{*merchant, live};
+}
+
+/// Makes and stores a key, makes the ring know it, and only then answers 201 with what `render`
+/// makes of it: whoever reads the answer can use the key at once.
+template <class Render>
+void add_key(const admin_services_ptr& services, const exchange_ptr& call, key_order order,
+             Render render) {
+  const auto now = services->options.now();
+  auto issued =
+    services->keys.issue(order.merchant, order.live, now, services->options.random());
+  if (!issued)
+    return call->refuse(issued.error());
+  const auto answer = [call, key = *issued, render](const expected<void>&) {
+    // A failed refresh only means that the ring looks again when the key is first used.
+    call->send_json(201, render(key));
+  };
+  const auto refresh = [services, answer](const storage::api_key_row&) {
+    services->keys.refresh(services->options.now(), answer);
+  };
+  services->store.create_key(issued->row, unless_failed<storage::api_key_row>(call, refresh));
+}
+
+} // namespace
+
+void list_merchants_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  using merchants = std::vector<storage::merchant_row>;
+  services->store.list_merchants(answer_with<merchants>(
+    call, [call](const merchants& rows) { return render_all(*call, rows, render_merchant); }));
+}
+
+void create_merchant_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  if (const auto refused = refuse_media_type(call->request()))
+    return call->refuse(*refused);
+  auto row = read_merchant(*services, call->request().body);
+  if (!row)
+    return call->refuse(row.error());
+  const auto then_key = [services, call](const storage::merchant_row& made) {
+    add_key(services, call, {made.id, false},
+            [made](const issued_key& key) { return render_new_merchant(made, key); });
+  };
+  services->store.create_merchant(std::move(*row),
+                                  unless_failed<storage::merchant_row>(call, then_key));
+}
+
+void list_keys_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  using keys = std::vector<storage::api_key_row>;
+  query_reader query{call->request(), {"merchant"}};
+  const auto merchant = query.id<merchant_id>("merchant");
+  if (query.refused())
+    return call->refuse(*query.refused());
+  services->store.list_keys(answer_with<keys>(call, [call, merchant](keys rows) {
+    std::erase_if(rows, [&](const storage::api_key_row& key) {
+      return merchant && key.merchant != *merchant;
+    });
+    return render_all(*call, rows, render_key);
+  }));
+}
+
+void create_key_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  using merchants = std::vector<storage::merchant_row>;
+  if (const auto refused = refuse_media_type(call->request()))
+    return call->refuse(*refused);
+  const auto order = read_key_order(call->request().body);
+  if (!order)
+    return call->refuse(order.error());
+  services->store.list_merchants(
+    unless_failed<merchants>(call, [services, call, order = *order](const merchants& rows) {
+      const bool known = std::any_of(rows.begin(), rows.end(),
+                                     [&](const auto& row) { return row.id == order.merchant; });
+      if (!known)
+        return call->refuse_absent("merchant");
+      add_key(services, call, order, render_new_key);
+    }));
+}
+
+void revoke_key_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  const auto id = id_in_path<key_id>(*call, "key");
+  if (!id)
+    return;
+  const auto answer = [call, id = *id](const expected<void>& refreshed) {
+    // Until the ring has read it, the key still opens the door: say so rather than "done".
+    if (!refreshed)
+      return call->refuse(refreshed.error());
+    json_writer json;
+    json.begin_object().member("id", id.text()).member("object", "api_key");
+    call->send_json(200, json.member("revoked", true).end_object().take());
+  };
+  const auto refresh = [services, call, answer](bool found) {
+    if (!found)
+      return call->refuse_absent("key");
+    services->keys.refresh(services->options.now(), answer);
+  };
+  services->store.revoke_key(*id, services->options.now(), unless_failed<bool>(call, refresh));
+}
+
+} // namespace holdfast::api

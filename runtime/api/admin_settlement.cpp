@@ -1,0 +1,114 @@
+// Batches, exceptions and the cut-off on demand.
+#include "messages/json_writer.hpp"
+#include "runtime/api/admin_routes.hpp"
+#include "runtime/api/field_reader.hpp"
+#include "runtime/api/media_type.hpp"
+#include "runtime/api/query.hpp"
+#include "runtime/api/reading.hpp"
+#include "runtime/api/strict_json.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace holdfast::api {
+
+namespace {
+
+checked<runtime::cutoff_request> read_cutoff(std::string_view body) {
+  runtime::cutoff_request order;
+  if (body.empty())
+    return order;
+  const auto document = parse_object(body);
+  if (!document)
+    return document.error();
+  std::optional<refusal> refused;
+  field_reader fields{*document, {}, refused};
+  fields.only({"merchant", "settle"});
+  if (fields.has("merchant")) {
+    const auto merchant = merchant_id::parse(fields.required_text("merchant", 64));
+    if (merchant)
+      order.merchant = *merchant;
+    else
+      fields.refuse("merchant", "invalid_field", "Expected a merchant's id.");
+  }
+  order.settle = fields.flag("settle", false);
+  if (refused)
+    return *refused;
+  return order;
+}
+
+std::string render_cutoff(const runtime::cutoff_result& result) {
+  json_writer json;
+  json.begin_object()
+    .member("object", "cutoff")
+    .member("complete", result.complete)
+    .member("batches", result.batches)
+    .member("items", result.items)
+    .member("files", result.files)
+    .member("reconciled", result.reconciled)
+    .member("exceptions", result.exceptions)
+    .member_or_null("detail", result.detail)
+    .end_object();
+  return json.take();
+}
+
+expected<std::string> parse_exception_status(std::string_view given) {
+  if (given != "open" && given != "resolved")
+    return make_error(errc::invalid_argument, "Expected open or resolved.");
+  return std::string{given};
+}
+
+} // namespace
+
+void list_all_batches_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  query_reader query{call->request(), {"merchant", "limit", "starting_after"}};
+  const auto merchant = query.id<merchant_id>("merchant");
+  const auto window = query.page<batch_id>();
+  if (query.refused())
+    return call->refuse(*query.refused());
+  services->store.list_batches(merchant, window,
+                               answer_with_list<storage::batch_view>(
+                                 call, [](const auto& batch) { return render_batch(batch); }));
+}
+
+void show_any_batch_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  using found = std::optional<storage::batch_view>;
+  using items = std::vector<storage::batch_item_view>;
+  const auto id = id_in_path<batch_id>(*call, "batch");
+  if (!id)
+    return;
+  const auto show = [call, services](const found& view) {
+    if (!view)
+      return call->refuse_absent("batch");
+    services->store.list_batch_items(
+      view->id, answer_with<items>(call, [batch = *view](const items& rows) {
+        return render_batch(batch, rows);
+      }));
+  };
+  services->store.find_batch(*id, unless_failed<found>(call, show));
+}
+
+void list_exceptions_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  query_reader query{call->request(), {"status", "limit", "starting_after"}};
+  auto status = query.parsed<std::string>("status", parse_exception_status).value_or("");
+  const auto window = query.page<exception_id>();
+  if (query.refused())
+    return call->refuse(*query.refused());
+  services->store.list_exceptions(
+    std::move(status), window,
+    answer_with_list<storage::exception_view>(call, render_exception));
+}
+
+void cutoff_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  if (const auto refused = refuse_media_type(call->request()))
+    return call->refuse(*refused);
+  const auto order = read_cutoff(call->request().body);
+  if (!order)
+    return call->refuse(order.error());
+  services->front.cutoff(*order, services->options.cutoff_timeout,
+                         [call](const runtime::cutoff_result& result) {
+                           // What is not complete goes on by itself, hence 202.
+                           call->send_json(result.complete ? 200 : 202, render_cutoff(result));
+                         });
+}
+
+} // namespace holdfast::api

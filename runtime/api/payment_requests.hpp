@@ -1,0 +1,25 @@
+// The bodies of the payment API, checked field by field. Pure: the clock is an argument, and
+// what comes out is a command that the core may rely on.
+#pragma once
+
+#include "messages/commands.hpp"
+#include "runtime/api/refusal.hpp"
+
+#include <string_view>
+
+namespace holdfast::api {
+
+/// POST /v1/payments. `path` (the route) is left empty: it follows from merchant and region.
+/// Refusals, all 400: those of parse_object and field_reader, `incorrect_number`,
+/// `invalid_expiry`, `invalid_cvc`.
+[[nodiscard]] checked<create_payment> read_create_payment(std::string_view body, timestamp now);
+
+/// The bodies below may be empty.
+[[nodiscard]] checked<capture_payment> read_capture_payment(std::string_view body,
+                                                            payment_id subject);
+[[nodiscard]] checked<void_payment> read_void_payment(std::string_view body,
+                                                      payment_id subject);
+[[nodiscard]] checked<refund_payment> read_refund_payment(std::string_view body,
+                                                          payment_id subject);
+
+} // namespace holdfast::api

@@ -1,0 +1,167 @@
+// The GETs: read from the store, shown to the merchant that owns what was found.
+#include "actors/api/render.hpp"
+#include "messages/entry_id.hpp"
+#include "runtime/api/event_json.hpp"
+#include "runtime/api/public_routes.hpp"
+#include "runtime/api/query.hpp"
+#include "runtime/api/reading.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::api {
+
+namespace {
+
+constexpr std::array<std::string_view, 12> public_statuses{
+  "processing", "pending_gateway", "authorized", "partially_captured",
+  "captured",   "batched",         "settled",    "rejected",
+  "declined",   "voided",          "expired",    "failed"};
+
+constexpr std::array merchant_accounts{
+  account_kind::hold_contra, account_kind::merchant_pending, account_kind::merchant_available,
+  account_kind::merchant_reserve};
+
+std::string render_view(const storage::payment_view& view) {
+  return render_payment(view.row, view.batch);
+}
+
+expected<std::string> parse_status(std::string_view given) {
+  if (std::find(public_statuses.begin(), public_statuses.end(), given) == public_statuses.end())
+    return make_error(errc::invalid_argument, "Expected one of the payment statuses.");
+  return std::string{given};
+}
+
+expected<account_kind> parse_merchant_account(std::string_view given) {
+  const auto kind =
+    std::find_if(merchant_accounts.begin(), merchant_accounts.end(),
+                 [given](account_kind candidate) { return to_string(candidate) == given; });
+  if (kind == merchant_accounts.end())
+    return make_error(errc::invalid_argument,
+                      "Expected merchant_pending, merchant_available, merchant_reserve or "
+                      "hold_contra.");
+  return *kind;
+}
+
+} // namespace
+
+void list_payments_route(public_services& services, const exchange_ptr& call) {
+  query_reader query{call->request(), {"status", "reference", "limit", "starting_after"}};
+  storage::payment_filter filter;
+  filter.status = query.parsed<std::string>("status", parse_status).value_or("");
+  filter.reference = query.text("reference");
+  filter.window = query.page<payment_id>();
+  if (query.refused())
+    return call->refuse(*query.refused());
+  services.store.list_payments(call->who().merchant, std::move(filter),
+                               answer_with_list<storage::payment_view>(call, render_view));
+}
+
+void show_payment_route(public_services& services, const exchange_ptr& call) {
+  using found = std::optional<storage::payment_view>;
+  if (const auto id = id_in_path<payment_id>(*call, "payment"))
+    services.store.find_payment(*id, unless_failed<found>(call, [call](const found& view) {
+      if (!view || view->row.merchant != call->who().merchant)
+        return call->refuse_absent("payment");
+      call->send_json(200, render_view(*view));
+    }));
+}
+
+void show_timeline_route(public_services& services, const exchange_ptr& call) {
+  using found = std::optional<storage::timeline_view>;
+  if (const auto id = id_in_path<payment_id>(*call, "payment"))
+    services.store.timeline(*id, unless_failed<found>(call, [call](const found& view) {
+      if (!view || view->subject.row.merchant != call->who().merchant)
+        return call->refuse_absent("payment");
+      call->send_json(200, render_timeline(*view));
+    }));
+}
+
+void show_refund_route(public_services& services, const exchange_ptr& call) {
+  using found = std::optional<storage::refund_view>;
+  const auto id = id_in_path<refund_id>(*call, "refund");
+  if (!id)
+    return;
+  services.store.find_refund(
+    *id, call->who().merchant, unless_failed<found>(call, [call](const found& view) {
+      if (!view)
+        return call->refuse_absent("refund");
+      call->send_json(200, render_refund(view->payment, view->unit, view->row));
+    }));
+}
+
+void list_balances_route(public_services& services, const exchange_ptr& call) {
+  using balances = std::vector<storage::balance_view>;
+  services.store.merchant_balances(
+    call->who().merchant, answer_with<balances>(call, [call](const balances& found) {
+      return render_list(call->request().path, render_merchant_balances(found), false);
+    }));
+}
+
+void list_entries_route(public_services& services, const exchange_ptr& call) {
+  query_reader query{call->request(), {"payment", "account", "limit", "starting_after"}};
+  const auto subject = query.id<payment_id>("payment");
+  const auto kind = query.parsed<account_kind>("account", parse_merchant_account);
+  const auto window = query.page<entry_id>();
+  if (query.refused())
+    return call->refuse(*query.refused());
+  services.store.list_entries(call->who().merchant, subject, kind, window,
+                              answer_with_list<storage::entry_view>(call, render_entry));
+}
+
+void list_batches_route(public_services& services, const exchange_ptr& call) {
+  query_reader query{call->request(), {"limit", "starting_after"}};
+  const auto window = query.page<batch_id>();
+  if (query.refused())
+    return call->refuse(*query.refused());
+  services.store.list_batches(
+    call->who().merchant, window,
+    answer_with_list<storage::batch_view>(
+      call, [](const storage::batch_view& batch) { return render_batch(batch); }));
+}
+
+void show_batch_route(public_services& services, const exchange_ptr& call) {
+  using found = std::optional<storage::batch_view>;
+  using items = std::vector<storage::batch_item_view>;
+  const auto id = id_in_path<batch_id>(*call, "batch");
+  if (!id)
+    return;
+  const auto show = [call, &store = services.store](const found& view) {
+    if (!view || view->merchant != call->who().merchant)
+      return call->refuse_absent("batch");
+    store.list_batch_items(view->id,
+                           answer_with<items>(call, [batch = *view](const items& rows) {
+                             return render_batch(batch, rows);
+                           }));
+  };
+  services.store.find_batch(*id, unless_failed<found>(call, show));
+}
+
+void list_events_route(public_services& services, const exchange_ptr& call) {
+  query_reader query{call->request(), {"after", "limit"}};
+  const auto after = query.parsed<event_position>("after", parse_event_id);
+  const auto limit = query.limit();
+  if (query.refused())
+    return call->refuse(*query.refused());
+  using events = storage::slice<storage::event_view>;
+  services.store.list_events(
+    call->who().merchant, after, limit,
+    answer_with<events>(call, [call, after](const events& found) {
+      std::vector<std::string> data;
+      for (const auto& event : found.rows)
+        data.push_back(render_event(event));
+      // At the end of the feed the cursor stays, so that a reader can go on asking with it.
+      std::string next;
+      if (!found.rows.empty())
+        next = event_id_text(found.rows.back().shard, found.rows.back().seq);
+      else if (after)
+        next = event_id_text(after->shard, after->seq);
+      return render_list(call->request().path, data, found.has_more, next);
+    }));
+}
+
+void show_openapi_route(public_services& services, const exchange_ptr& call) {
+  call->send_json(200, services.openapi);
+}
+
+} // namespace holdfast::api
