@@ -1,0 +1,196 @@
+// `holdfast ctl`: the operators' commands, as they are typed.
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/ctl_commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdlib>
+#include <memory>
+
+namespace holdfast::cli {
+
+namespace {
+
+struct ctl_flags {
+  std::string admin = "http://127.0.0.1:8081";
+  bool as_json = false;
+  // Of the commands; at most one of them is parsed.
+  ctl::new_merchant merchant_wanted;
+  std::string id;
+  std::string merchant;
+  std::string status = "open";
+  ctl::ledger_export wanted_export;
+  bool live = false;
+  bool settle = false;
+};
+
+using flags_ptr = std::shared_ptr<ctl_flags>;
+using work = std::function<expected<void>(const ctl::context&, const ctl_flags&)>;
+
+/// Adds commands to one parent, all of which share the flags.
+class command_adder {
+public:
+  command_adder(CLI::App& parent, flags_ptr flags, action& chosen)
+    : parent_(parent),
+      flags_(std::move(flags)),
+      chosen_(chosen) {}
+
+  CLI::App* add(const char* name, const char* description, work job) const {
+    auto* command = parent_.add_subcommand(name, description);
+    // So that --json and --admin may stand behind the command too.
+    command->fallthrough();
+    command->callback([flags = flags_, &chosen = chosen_, job = std::move(job)] {
+      chosen = [flags, job] {
+        const ctl::context how{client::json_client{flags->admin}, flags->as_json,
+                               console::terminal::of(1)};
+        const auto done = job(how, *flags);
+        return done ? exit_done : report(done.error());
+      };
+    });
+    return command;
+  }
+
+  /// A command that is there for its sub-commands alone.
+  [[nodiscard]] command_adder group(const char* name, const char* description) const {
+    auto* command = parent_.add_subcommand(name, description);
+    command->fallthrough();
+    command->require_subcommand(1);
+    return {*command, flags_, chosen_};
+  }
+
+private:
+  CLI::App& parent_;
+  flags_ptr flags_;
+  action& chosen_;
+};
+
+void add_id(CLI::App* command, const flags_ptr& flags, const char* prefix) {
+  command->add_option("id", flags->id, std::string{"Its id, "} + prefix + "…")->required();
+}
+
+void add_merchant_commands(const command_adder& ctl, const flags_ptr& flags) {
+  const auto merchants = ctl.group("merchants", "Who may take payments");
+  merchants.add("list", "All merchants",
+                [](const auto& how, const auto&) { return ctl::list_merchants(how); });
+  auto* create = merchants.add("create", "A new merchant and its first API key",
+                               [](const auto& how, const auto& given) {
+                                 return ctl::create_merchant(how, given.merchant_wanted);
+                               });
+  create->add_option("--name", flags->merchant_wanted.name, "What to call it")->required();
+  create->add_option("--currency", flags->merchant_wanted.currency, "Of its totals (ISO 4217)")
+    ->capture_default_str();
+  create
+    ->add_option("--stripes", flags->merchant_wanted.stripes,
+                 "Shards that it is spread over; fixed for ever")
+    ->capture_default_str();
+
+  const auto keys = ctl.group("keys", "API keys");
+  auto* list = keys.add(
+    "list", "All keys; never their text",
+    [](const auto& how, const auto& given) { return ctl::list_keys(how, given.merchant); });
+  list->add_option("--merchant", flags->merchant, "Only this merchant's");
+  auto* make = keys.add("create", "A further key", [](const auto& how, const auto& given) {
+    return ctl::create_key(how, given.merchant, given.live);
+  });
+  make->add_option("--merchant", flags->merchant, "Whose key (mer_…)")->required();
+  make->add_flag("--live", flags->live, "hf_live_… rather than hf_test_…");
+  add_id(
+    keys.add("revoke", "Refuse a key from now on",
+             [](const auto& how, const auto& given) { return ctl::revoke_key(how, given.id); }),
+    flags, "key_");
+}
+
+void add_payment_commands(const command_adder& ctl, const flags_ptr& flags) {
+  const auto payments = ctl.group("payments", "Single payments");
+  add_id(payments.add(
+           "show", "A payment as it stands",
+           [](const auto& how, const auto& given) { return ctl::show_payment(how, given.id); }),
+         flags, "pay_");
+  add_id(payments.add("timeline", "Request, events, attempts, ledger, settlement: all of it",
+                      [](const auto& how, const auto& given) {
+                        return ctl::show_timeline(how, given.id);
+                      }),
+         flags, "pay_");
+}
+
+void add_settlement_commands(const command_adder& ctl, const flags_ptr& flags) {
+  const auto batches = ctl.group("batches", "Settlement batches");
+  auto* list = batches.add(
+    "list", "Batches, newest first",
+    [](const auto& how, const auto& given) { return ctl::list_batches(how, given.merchant); });
+  list->add_option("--merchant", flags->merchant, "Only this merchant's");
+  add_id(batches.add(
+           "show", "A batch and its items",
+           [](const auto& how, const auto& given) { return ctl::show_batch(how, given.id); }),
+         flags, "bat_");
+
+  const auto exceptions = ctl.group("exceptions", "What reconciliation could not match");
+  auto* listed = exceptions.add("list", "Exceptions", [](const auto& how, const auto& given) {
+    return ctl::list_exceptions(how, given.status == "all" ? std::string{} : given.status);
+  });
+  listed->add_option("--status", flags->status, "open, resolved or all")
+    ->check(CLI::IsMember({"open", "resolved", "all"}))
+    ->capture_default_str();
+
+  auto* cutoff =
+    ctl.add("cutoff", "Close the open batches now", [](const auto& how, const auto& given) {
+      return ctl::cut_off(how, given.merchant, given.settle);
+    });
+  cutoff->add_option("--merchant", flags->merchant, "Only this merchant's");
+  cutoff->add_flag("--settle", flags->settle,
+                   "Wait until the acquirers' reports are reconciled");
+}
+
+void add_state_commands(const command_adder& ctl, const flags_ptr& flags) {
+  ctl.add("shards", "Who owns which shard",
+          [](const auto& how, const auto&) { return ctl::list_shards(how); });
+  ctl.add("nodes", "The cluster's nodes",
+          [](const auto& how, const auto&) { return ctl::list_nodes(how); });
+  ctl.group("gateways", "Payment gateways")
+    .add("list", "Gateways, their breakers and queues",
+         [](const auto& how, const auto&) { return ctl::list_gateways(how); });
+
+  const auto ledger = ctl.group("ledger", "The double-entry ledger");
+  ledger.add("verify", "Prove that it balances and that nothing was altered",
+             [](const auto& how, const auto&) { return ctl::verify_ledger(how); });
+  ledger.add("balances", "Every account's balance",
+             [](const auto& how, const auto&) { return ctl::list_balances(how); });
+  auto* dump = ledger.add("export", "Every entry, merchant by merchant",
+                          [](const auto& how, const auto& given) {
+                            return ctl::export_ledger(how, given.wanted_export);
+                          });
+  auto& wanted = flags->wanted_export;
+  dump->add_option("--merchant", wanted.merchant, "Only this merchant's");
+  dump->add_option("--format", wanted.format, "ndjson (a JSON object a line) or csv")
+    ->check(CLI::IsMember({"ndjson", "csv"}))
+    ->capture_default_str();
+  dump->add_option("--output", wanted.file, "Write to this file instead of stdout")
+    ->type_name("FILE");
+}
+
+} // namespace
+
+void add_ctl(CLI::App& app, action& chosen) {
+  auto* command = app.add_subcommand("ctl", "Look into a running node, and operate it");
+  auto flags = std::make_shared<ctl_flags>();
+  command->add_option("--admin", flags->admin, "The node's admin port")
+    ->type_name("URL")
+    ->envname("HOLDFAST_ADMIN")
+    ->capture_default_str();
+  command->add_flag("--json", flags->as_json, "The answer as JSON, for scripts");
+  command->require_subcommand(1);
+  command->footer(
+    "Examples:\n"
+    "  holdfast ctl merchants create --name \"Corner Shop\" --currency EUR\n"
+    "  holdfast ctl payments timeline pay_018f…\n"
+    "  holdfast ctl cutoff --settle\n"
+    "  holdfast ctl exceptions list --json | jq '.data[].kind'\n"
+    "  holdfast ctl ledger verify        exits 1 unless the ledger holds");
+  const command_adder ctl{*command, flags, chosen};
+  add_merchant_commands(ctl, flags);
+  add_payment_commands(ctl, flags);
+  add_settlement_commands(ctl, flags);
+  add_state_commands(ctl, flags);
+}
+
+} // namespace holdfast::cli

@@ -1,0 +1,444 @@
+#include "runtime/cli/ctl_commands.hpp"
+
+#include "messages/limits.hpp"
+#include "runtime/client/json_members.hpp"
+#include "runtime/console/view.hpp"
+#include "runtime/http/target.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <span>
+
+namespace holdfast::cli::ctl {
+
+namespace json = boost::json;
+using client::flag_at;
+using client::integer_at;
+using client::string_at;
+using console::cell;
+using console::grouped;
+using console::object_text;
+using console::rows_text;
+using console::view;
+
+namespace {
+
+constexpr milliseconds verify_limit{30 * 60 * 1'000};
+constexpr milliseconds page_limit{30'000};
+constexpr milliseconds cutoff_limit{5 * 60 * 1'000};
+
+constexpr view merchant_columns[] = {
+  {"MERCHANT", "id"},
+  {"NAME", "name"},
+  {"CURRENCY", "currency"},
+  {"STRIPES", "stripes", cell::number},
+  {"FEE BPS", "fee_bps", cell::number},
+  {"CREATED", "created_at", cell::time},
+};
+constexpr view key_columns[] = {
+  {"KEY", "id"},
+  {"MERCHANT", "merchant"},
+  {"LIVE", "live", cell::flag},
+  {"CREATED", "created_at", cell::time},
+  {"REVOKED", "revoked_at", cell::time},
+};
+constexpr view payment_lines[] = {
+  {"Payment", "id"},
+  {"Status", "status"},
+  {"Amount", "amount", cell::money},
+  {"Captured", "amount_captured", cell::money},
+  {"Refunded", "amount_refunded", cell::money},
+  {"Capture", "capture"},
+  {"Card", "payment_method.brand"},
+  {"Last four", "payment_method.last4"},
+  {"Gateway", "gateway"},
+  {"Gateway's id", "gateway_reference"},
+  {"Declined", "decline.code"},
+  {"Next inquiry", "next_inquiry_at", cell::time},
+  {"Batch", "batch"},
+  {"Reference", "reference"},
+  {"Created", "created_at", cell::time},
+  {"Updated", "updated_at", cell::time},
+};
+constexpr view event_columns[] = {
+  {"AT", "at", cell::time},     {"EVENT", "type"}, {"SHARD", "shard", cell::number},
+  {"SEQ", "seq", cell::number}, {"DATA", "data"},
+};
+constexpr view attempt_columns[] = {
+  {"ATTEMPT", "reference"},
+  {"GATEWAY", "gateway"},
+  {"STATUS", "status"},
+  {"TRIES", "tries", cell::number},
+  {"GATEWAY'S ID", "gateway_reference"},
+  {"STARTED", "started_at", cell::time},
+};
+constexpr view operation_columns[] = {
+  {"OPERATION", "reference"},
+  {"KIND", "kind"},
+  {"STATUS", "status"},
+  {"AMOUNT", "amount", cell::money},
+  {"REFUSED", "refusal_code"},
+  {"TRIES", "tries", cell::number},
+  {"GATEWAY'S ID", "gateway_reference"},
+};
+constexpr view entry_columns[] = {
+  {"ENTRY", "id"},
+  {"WHY", "event_type"},
+  {"ACCOUNT", "account"},
+  {"OWNER", "owner"},
+  {"AMOUNT", "amount", cell::money},
+  {"BALANCE", "balance_after", cell::money},
+};
+constexpr view item_columns[] = {
+  {"ITEM", "id"},         {"KIND", "kind"},
+  {"PAYMENT", "payment"}, {"AMOUNT", "amount", cell::money},
+  {"STATUS", "status"},   {"FEE", "fee", cell::money},
+  {"FILE", "file"},       {"LINE", "report_line", cell::number},
+};
+constexpr view batch_columns[] = {
+  {"BATCH", "id"},
+  {"MERCHANT", "merchant"},
+  {"ACQUIRER", "acquirer"},
+  {"STATUS", "status"},
+  {"ITEMS", "items", cell::number},
+  {"GROSS", "gross", cell::money},
+  {"NET", "net", cell::money},
+  {"CLOSED", "closed_at", cell::time},
+};
+constexpr view batch_lines[] = {
+  {"Batch", "id"},
+  {"Merchant", "merchant"},
+  {"Acquirer", "acquirer"},
+  {"Status", "status"},
+  {"File", "file"},
+  {"Items", "items"},
+  {"Gross", "gross", cell::money},
+  {"Acquirer's fees", "acquirer_fees", cell::money},
+  {"Platform fees", "platform_fees", cell::money},
+  {"Net", "net", cell::money},
+  {"Closed", "closed_at", cell::time},
+  {"Reconciled", "reconciled_at", cell::time},
+};
+constexpr view exception_columns[] = {
+  {"EXCEPTION", "id"},
+  {"CLASS", "kind"},
+  {"STATUS", "status"},
+  {"PAYMENT", "payment"},
+  {"EXPECTED", "expected_amount", cell::money},
+  {"REPORTED", "reported_amount", cell::money},
+  {"OPENED", "opened_at", cell::time},
+  {"DETAIL", "detail"},
+};
+constexpr view shard_columns[] = {
+  {"SHARD", "shard", cell::number},           {"OWNER", "owner"},
+  {"EPOCH", "epoch", cell::number},           {"SERVING", "serving", cell::flag},
+  {"IN FLIGHT", "in_flight", cell::number},   {"LIVE PAYMENTS", "live_payments", cell::number},
+  {"LEASE UNTIL", "lease_until", cell::time},
+};
+constexpr view node_columns[] = {
+  {"NODE", "id"},
+  {"SHARDS", "shards", cell::number},
+  {"LEASE UNTIL", "lease_until", cell::time},
+};
+constexpr view gateway_columns[] = {
+  {"GATEWAY", "name"},
+  {"BREAKER", "breaker"},
+  {"IN FLIGHT", "in_flight", cell::number},
+  {"QUEUED", "queued", cell::number},
+  {"CALLS", "calls", cell::number},
+  {"FAILURES", "failures", cell::number},
+};
+constexpr view balance_columns[] = {
+  {"ACCOUNT", "account"},
+  {"OWNER", "owner"},
+  {"BALANCE", "balance", cell::money},
+};
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void print_json(const json::value& value) {
+  print(json::serialize(value) + '\n');
+}
+
+enum class extent : std::uint8_t { whole, pages };
+
+expected<void> show_list(const context& how, const std::string& target, extent comes,
+                         std::span<const view> columns) {
+  auto rows = comes == extent::whole ? how.admin.rows(target)
+                                     : how.admin.all_pages(target, limits::ctl_rows_max);
+  if (!rows)
+    return rows.error();
+  if (how.as_json)
+    print_json(json::object{{"object", "list"}, {"data", std::move(*rows)}});
+  else
+    print(rows_text(*rows, columns, how.out));
+  return {};
+}
+
+/// The answer as an object: as JSON, or as `show` has it.
+template <class Show>
+expected<void> show_object(const context& how, expected<json::value> answer, Show show) {
+  if (!answer)
+    return answer.error();
+  if (how.as_json) {
+    print_json(*answer);
+    return {};
+  }
+  if (!answer->is_object())
+    return make_error(errc::unavailable, how.admin.url() + " did not answer with an object");
+  show(answer->as_object());
+  return {};
+}
+
+void print_section(const context& how, const json::object& document, std::string_view title,
+                   std::string_view member, std::span<const view> columns) {
+  const auto* rows = document.if_contains(member);
+  if (!rows || !rows->is_array() || rows->as_array().empty())
+    return;
+  print('\n' + how.out.bold(title) + '\n' + rows_text(rows->as_array(), columns, how.out, 2));
+}
+
+std::string with_query(std::string target, std::string_view name, const std::string& value) {
+  if (value.empty())
+    return target;
+  return target + (target.find('?') == std::string::npos ? '?' : '&') + std::string{name} + '='
+         + http::encode_segment(value);
+}
+
+/// Rows of a payment have no currency of their own, so that the table could show amounts.
+void lend_currency(json::object& document, std::string_view member, const std::string& unit) {
+  auto* rows = document.if_contains(member);
+  if (!rows || !rows->is_array() || unit.empty())
+    return;
+  for (auto& row : rows->as_array()) {
+    if (auto* object = row.if_object(); object && !object->contains("currency"))
+      (*object)["currency"] = unit;
+  }
+}
+
+} // namespace
+
+expected<void> list_merchants(const context& how) {
+  return show_list(how, "/admin/v1/merchants", extent::whole, merchant_columns);
+}
+
+expected<void> create_merchant(const context& how, const new_merchant& wanted) {
+  const json::object body{
+    {"name", wanted.name}, {"currency", wanted.currency}, {"stripes", wanted.stripes}};
+  return show_object(
+    how, how.admin.post("/admin/v1/merchants", body), [&](const json::object& made) {
+      print("Merchant  " + string_at(made, "id") + "\nAPI key   " + string_at(made, "api_key")
+            + "\n\nThe key is shown this once; keep it in a safe place.\n");
+    });
+}
+
+expected<void> list_keys(const context& how, const std::string& merchant) {
+  return show_list(how, with_query("/admin/v1/keys", "merchant", merchant), extent::whole,
+                   key_columns);
+}
+
+expected<void> create_key(const context& how, const std::string& merchant, bool live) {
+  const json::object body{{"merchant", merchant}, {"live", live}};
+  return show_object(
+    how, how.admin.post("/admin/v1/keys", body), [&](const json::object& made) {
+      print("Key      " + string_at(made, "id") + "\nAPI key  " + string_at(made, "api_key")
+            + "\n\nThe key is shown this once; keep it in a safe place.\n");
+    });
+}
+
+expected<void> revoke_key(const context& how, const std::string& key) {
+  const auto target = "/admin/v1/keys/" + http::encode_segment(key) + "/revoke";
+  return show_object(how, how.admin.post(target, json::object{}),
+                     [&](const json::object&) { print(key + " is revoked\n"); });
+}
+
+expected<void> show_payment(const context& how, const std::string& payment) {
+  const auto target = "/admin/v1/payments/" + http::encode_segment(payment);
+  return show_object(how, how.admin.get(target), [&](const json::object& found) {
+    print(object_text(found, payment_lines));
+  });
+}
+
+expected<void> show_timeline(const context& how, const std::string& payment) {
+  const auto target = "/admin/v1/payments/" + http::encode_segment(payment) + "/timeline";
+  return show_object(how, how.admin.get(target), [&](json::object& found) {
+    const auto* subject = found.if_contains("payment");
+    std::string unit;
+    if (subject && subject->is_object()) {
+      unit = string_at(subject->as_object(), "currency");
+      print(object_text(subject->as_object(), payment_lines));
+    }
+    lend_currency(found, "operations", unit);
+    lend_currency(found, "settlement", unit);
+    print_section(how, found, "Events", "events", event_columns);
+    print_section(how, found, "Attempts", "attempts", attempt_columns);
+    print_section(how, found, "Operations", "operations", operation_columns);
+    print_section(how, found, "Ledger", "ledger_entries", entry_columns);
+    print_section(how, found, "Settlement", "settlement", item_columns);
+    print_section(how, found, "Exceptions", "exceptions", exception_columns);
+  });
+}
+
+expected<void> list_batches(const context& how, const std::string& merchant) {
+  return show_list(how, with_query("/admin/v1/batches", "merchant", merchant), extent::pages,
+                   batch_columns);
+}
+
+expected<void> show_batch(const context& how, const std::string& batch) {
+  const auto target = "/admin/v1/batches/" + http::encode_segment(batch);
+  return show_object(how, how.admin.get(target), [&](json::object& found) {
+    print(object_text(found, batch_lines));
+    lend_currency(found, "items_data", string_at(found, "currency"));
+    print_section(how, found, "Items", "items_data", item_columns);
+  });
+}
+
+expected<void> list_exceptions(const context& how, const std::string& status) {
+  return show_list(how, with_query("/admin/v1/exceptions", "status", status), extent::pages,
+                   exception_columns);
+}
+
+expected<void> list_shards(const context& how) {
+  return show_list(how, "/admin/v1/shards", extent::whole, shard_columns);
+}
+
+expected<void> list_nodes(const context& how) {
+  return show_list(how, "/admin/v1/nodes", extent::whole, node_columns);
+}
+
+expected<void> list_gateways(const context& how) {
+  return show_list(how, "/admin/v1/gateways", extent::whole, gateway_columns);
+}
+
+expected<void> verify_ledger(const context& how) {
+  auto answer = how.admin.get("/admin/v1/ledger/verify", verify_limit);
+  const bool holds = answer && answer->is_object() && flag_at(answer->as_object(), "holds");
+  auto shown = show_object(how, std::move(answer), [&](const json::object& proof) {
+    for (const auto& [name, value] : proof) {
+      if (!value.is_bool() || name == "holds")
+        continue;
+      std::string words{name};
+      for (auto& c : words)
+        c = c == '_' ? ' ' : c;
+      print((value.as_bool() ? how.out.good("holds") : how.out.bad("FAILS")) + "  " + words
+            + '\n');
+    }
+    print("\n" + grouped(static_cast<std::uint64_t>(integer_at(proof, "entries")))
+          + " entries, " + grouped(static_cast<std::uint64_t>(integer_at(proof, "events")))
+          + " events, " + grouped(static_cast<std::uint64_t>(integer_at(proof, "accounts")))
+          + " accounts\n");
+    if (const auto* findings = proof.if_contains("findings");
+        findings && findings->is_array()) {
+      for (const auto& finding : findings->as_array()) {
+        if (finding.is_string())
+          print("  " + std::string{finding.as_string()} + '\n');
+      }
+    }
+  });
+  if (!shown || holds)
+    return shown;
+  return make_error(errc::corrupt, "the ledger does not hold");
+}
+
+expected<void> list_balances(const context& how) {
+  return show_list(how, "/admin/v1/ledger/balances", extent::whole, balance_columns);
+}
+
+namespace {
+
+/// What the next page of an export begins after: the last row's id. Empty when this was the
+/// last.
+std::string cursor_after(std::string_view page, bool csv) {
+  while (page.ends_with('\n') || page.ends_with('\r'))
+    page.remove_suffix(1);
+  const auto lines = std::ranges::count(page, '\n') + 1 - (csv ? 1 : 0);
+  if (page.empty() || lines < limits::list_limit_max)
+    return {};
+  const auto last = page.substr(page.rfind('\n') + 1);
+  if (csv)
+    return std::string{last.substr(0, last.find(','))};
+  boost::system::error_code bad;
+  const auto row = json::parse(last, bad);
+  return bad || !row.is_object() ? std::string{} : string_at(row.as_object(), "id");
+}
+
+expected<void> export_merchant(const context& how, const std::string& merchant, bool csv,
+                               std::ostream& out, bool& with_head) {
+  const auto first =
+    with_query("/admin/v1/ledger/export?limit=" + std::to_string(limits::list_limit_max)
+                 + (csv ? "&format=csv" : "&format=ndjson"),
+               "merchant", merchant);
+  std::string next = first;
+  while (!next.empty()) {
+    const auto page = how.admin.text(next, page_limit);
+    if (!page)
+      return page.error();
+    const auto head = csv && !with_head ? page->find('\n') + 1 : 0;
+    with_head = false;
+    out << std::string_view{*page}.substr(head);
+    const auto cursor = cursor_after(*page, csv);
+    next = cursor.empty() ? std::string{} : with_query(first, "starting_after", cursor);
+  }
+  return {};
+}
+
+} // namespace
+
+expected<void> export_ledger(const context& how, const ledger_export& wanted) {
+  std::vector<std::string> merchants{wanted.merchant};
+  if (wanted.merchant.empty()) {
+    const auto rows = how.admin.rows("/admin/v1/merchants");
+    if (!rows)
+      return rows.error();
+    merchants.clear();
+    for (const auto& row : *rows)
+      merchants.push_back(string_at(row.as_object(), "id"));
+  }
+  std::ofstream file;
+  if (!wanted.file.empty())
+    file.open(wanted.file, std::ios::binary | std::ios::trunc);
+  auto& out = wanted.file.empty() ? std::cout : static_cast<std::ostream&>(file);
+  bool with_head = true;
+  for (const auto& merchant : merchants) {
+    if (auto done = export_merchant(how, merchant, wanted.format == "csv", out, with_head);
+        !done)
+      return done;
+  }
+  out.flush();
+  return out ? expected<void>{}
+             : make_error(errc::unavailable, (wanted.file.empty() ? "stdout" : wanted.file)
+                                               + ": can't be written");
+}
+
+expected<void> cut_off(const context& how, const std::string& merchant, bool settle) {
+  json::object body{{"settle", settle}};
+  if (!merchant.empty())
+    body["merchant"] = merchant;
+  bool complete = false;
+  std::string waits_for;
+  auto answer = how.admin.post("/admin/v1/cutoff", body, cutoff_limit);
+  if (answer && answer->is_object()) {
+    complete = flag_at(answer->as_object(), "complete");
+    waits_for = string_at(answer->as_object(), "detail");
+  }
+  auto shown = show_object(how, std::move(answer), [&](const json::object& result) {
+    const auto count = [&](std::string_view name) {
+      return grouped(static_cast<std::uint64_t>(integer_at(result, name))) + ' '
+             + std::string{name};
+    };
+    print(count("batches") + ", " + count("items") + ", " + count("files") + ", "
+          + count("reconciled") + ", " + count("exceptions") + '\n');
+  });
+  if (!shown || complete)
+    return shown;
+  return make_error(errc::unavailable,
+                    "not complete yet, but it goes on by itself: " + waits_for);
+}
+
+} // namespace holdfast::cli::ctl

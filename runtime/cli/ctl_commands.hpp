@@ -1,0 +1,59 @@
+// What each `holdfast ctl` command does: asks the admin port, shows the answer.
+#pragma once
+
+#include "messages/expected.hpp"
+#include "runtime/client/json_client.hpp"
+#include "runtime/console/terminal.hpp"
+
+#include <string>
+
+namespace holdfast::cli::ctl {
+
+/// Where to ask and how to show it.
+struct context {
+  client::json_client admin;
+  bool as_json = false;
+  console::terminal out;
+};
+
+// Each prints on stdout. Errors: those of json_client.
+
+[[nodiscard]] expected<void> list_merchants(const context& how);
+struct new_merchant {
+  std::string name;
+  std::string currency = "EUR";
+  int stripes = 1;
+};
+[[nodiscard]] expected<void> create_merchant(const context& how, const new_merchant& wanted);
+
+[[nodiscard]] expected<void> list_keys(const context& how, const std::string& merchant);
+[[nodiscard]] expected<void> create_key(const context& how, const std::string& merchant,
+                                        bool live);
+[[nodiscard]] expected<void> revoke_key(const context& how, const std::string& key);
+
+[[nodiscard]] expected<void> show_payment(const context& how, const std::string& payment);
+[[nodiscard]] expected<void> show_timeline(const context& how, const std::string& payment);
+
+[[nodiscard]] expected<void> list_batches(const context& how, const std::string& merchant);
+[[nodiscard]] expected<void> show_batch(const context& how, const std::string& batch);
+[[nodiscard]] expected<void> list_exceptions(const context& how, const std::string& status);
+
+[[nodiscard]] expected<void> list_shards(const context& how);
+[[nodiscard]] expected<void> list_nodes(const context& how);
+[[nodiscard]] expected<void> list_gateways(const context& how);
+
+/// Errors besides: corrupt, when the ledger does not hold.
+[[nodiscard]] expected<void> verify_ledger(const context& how);
+[[nodiscard]] expected<void> list_balances(const context& how);
+struct ledger_export {
+  std::string merchant;          ///< empty: one after the other, all of them
+  std::string format = "ndjson"; ///< or "csv"
+  std::string file;              ///< empty: stdout
+};
+[[nodiscard]] expected<void> export_ledger(const context& how, const ledger_export& wanted);
+
+/// Errors besides: unavailable, when the time is up before it is complete.
+[[nodiscard]] expected<void> cut_off(const context& how, const std::string& merchant,
+                                     bool settle);
+
+} // namespace holdfast::cli::ctl

@@ -1,0 +1,183 @@
+// `holdfast node`, `holdfast init` and `holdfast sandbox`: what runs where a service manager,
+// or `holdfast dev`, starts it.
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/descriptors.hpp"
+#include "runtime/cli/signals.hpp"
+#include "runtime/config/config.hpp"
+#include "runtime/config/values.hpp"
+#include "runtime/embedded/folder.hpp"
+#include "runtime/log/log.hpp"
+#include "runtime/node/node.hpp"
+#include "runtime/sandbox/sandbox.hpp"
+#include "runtime/version.hpp"
+#include "storage/database.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include <unistd.h>
+
+namespace holdfast::cli {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr milliseconds quiet_wait{60'000};
+
+void wait_for_stop(signals& heard) {
+  while (!heard.wait(quiet_wait))
+    ;
+}
+
+/// Tells whoever started us where we listen; an empty path means that nobody asked.
+expected<void> write_ready_file(const std::string& path, json::object places) {
+  if (path.empty())
+    return {};
+  places["pid"] = ::getpid();
+  return embedded::write_private_file(path, json::serialize(places) + '\n');
+}
+
+// -- node
+// ------------------------------------------------------------------------------------------
+
+struct node_flags {
+  std::string config;
+  std::string ready_file;
+  std::string log_file;
+};
+
+int run_node(const node_flags& flags) {
+  auto settings = config::load(flags.config);
+  if (!settings)
+    return report(settings.error());
+  if (auto ready =
+        log::set_up({settings->log_level, settings->log_format, flags.log_file, settings->id});
+      !ready)
+    return report(ready.error());
+  signals heard;
+  raise_descriptor_limit();
+  log::info("node starts", {{"version", version()}, {"commit", commit()}});
+  auto node = runtime::node::start(std::move(*settings));
+  if (!node) {
+    log::fail("node can't start", {{"reason", node.error().detail}});
+    return report(node.error());
+  }
+  log::info("node serves", {{"http", (*node)->http_url()}, {"admin", (*node)->admin_url()}});
+  auto told = write_ready_file(
+    flags.ready_file, {{"http", (*node)->http_url()}, {"admin", (*node)->admin_url()}});
+  if (!told)
+    return report(told.error());
+  wait_for_stop(heard);
+  log::info("node stops");
+  (*node)->stop();
+  log::info("node has stopped");
+  return exit_done;
+}
+
+// -- init
+// ------------------------------------------------------------------------------------------
+
+int run_init(const std::string& path) {
+  const auto settings = config::load(path);
+  if (!settings)
+    return report(settings.error());
+  for (const auto& database : settings->databases) {
+    // The URL may hold a password, so the range stands for the database.
+    const auto name = "database of shards " + std::to_string(database.first_shard) + '-'
+                      + std::to_string(database.last_shard);
+    if (auto done = storage::migrate(database.url, settings->shards); !done)
+      return report(make_error(done.error().code, name + ": " + done.error().detail));
+    std::printf("%s: ready\n", name.c_str());
+  }
+  return exit_done;
+}
+
+// -- sandbox
+// ---------------------------------------------------------------------------------------
+
+struct sandbox_flags {
+  sandbox::sandbox_options options;
+  std::string ready_file;
+};
+
+int serve_sandbox(const sandbox_flags& flags) {
+  if (auto ready = log::set_up({"info", "json", "", "sandbox"}); !ready)
+    return report(ready.error());
+  signals heard;
+  raise_descriptor_limit();
+  boost::asio::io_context io{1};
+  auto server = sandbox::sandbox_server::start(io, flags.options);
+  if (!server)
+    return report(server.error());
+  std::thread worker{[&io] { io.run(); }};
+  json::object places;
+  places["http"] = (*server)->url();
+  const auto told = write_ready_file(flags.ready_file, std::move(places));
+  if (told)
+    wait_for_stop(heard);
+  (*server)->stop();
+  io.stop();
+  worker.join();
+  return told ? exit_done : report(told.error());
+}
+
+} // namespace
+
+void add_node(CLI::App& app, action& chosen) {
+  auto* command = app.add_subcommand("node", "Run a node as its configuration says");
+  auto flags = std::make_shared<node_flags>();
+  command->add_option("--config", flags->config, "The configuration (TOML)")
+    ->type_name("FILE")
+    ->required();
+  command
+    ->add_option("--ready-file", flags->ready_file,
+                 "Write {pid, http, admin} there once it listens")
+    ->type_name("FILE");
+  command->add_option("--log-file", flags->log_file, "Log to this file instead of stderr")
+    ->type_name("FILE");
+  command->footer(
+    "The databases must have been made by `holdfast init`. SIGTERM and Ctrl-C stop it in good\n"
+    "order: what was accepted is finished, and its shards are free for others at once.\n"
+    "An example of a configuration is config/node.toml.");
+  command->callback([flags, &chosen] { chosen = [flags] { return run_node(*flags); }; });
+}
+
+void add_init(CLI::App& app, action& chosen) {
+  auto* command = app.add_subcommand(
+    "init", "Create or migrate the databases of a configuration; fixes the shard count");
+  auto path = std::make_shared<std::string>();
+  command->add_option("--config", *path, "The configuration (TOML)")
+    ->type_name("FILE")
+    ->required();
+  command->footer("Safe to repeat: what is up to date stays as it is.");
+  command->callback([path, &chosen] { chosen = [path] { return run_init(*path); }; });
+}
+
+void add_sandbox(CLI::App& app, action& chosen) {
+  auto* command = app.add_subcommand("sandbox", "The sandbox gateway and acquirer alone");
+  auto flags = std::make_shared<sandbox_flags>();
+  flags->options.state_dir = "sandbox-state";
+  command
+    ->add_option("--http", flags->options.listen, "Where it listens; port 0 is any free one")
+    ->check(CLI::Validator{[](std::string& text) { return config::check_address(text); },
+                           "HOST:PORT"})
+    ->capture_default_str();
+  command->add_option("--state", flags->options.state_dir, "Where it keeps its records")
+    ->type_name("DIR")
+    ->capture_default_str();
+  command
+    ->add_option("--ready-file", flags->ready_file, "Write {pid, http} there once it serves")
+    ->type_name("FILE");
+  command->footer(
+    "Its records: GET /sandbox/records. Its faults: POST /sandbox/faults.\n"
+    "Its cards and amounts: docs/sandbox.md.");
+  command->callback([flags, &chosen] { chosen = [flags] { return serve_sandbox(*flags); }; });
+}
+
+} // namespace holdfast::cli

@@ -1,0 +1,22 @@
+// Reads the three sides that the audit compares: payments and merchants' books through the API,
+// facts from the sandbox. Blocking.
+#pragma once
+
+#include "messages/expected.hpp"
+#include "runtime/demo/audit.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace holdfast::demo {
+
+/// All records of the sandbox after number `after`. Errors: unavailable.
+[[nodiscard]] expected<std::vector<sandbox_record>> read_records(const std::string& sandbox_url,
+                                                                 std::int64_t after = 0);
+
+/// All payments of the merchant whose key this is. Errors: as json_client's.
+[[nodiscard]] expected<std::vector<payment_seen>> read_payments(const std::string& http_url,
+                                                                const std::string& api_key);
+
+} // namespace holdfast::demo

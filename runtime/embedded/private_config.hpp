@@ -1,0 +1,24 @@
+// The configuration of a private node: what `holdfast dev` would have written by hand.
+#pragma once
+
+#include "runtime/config/config.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::embedded {
+
+struct private_addresses {
+  std::string http;     ///< "host:port"
+  std::string admin;    ///< "host:port"
+  std::string sandbox;  ///< URL
+  std::string database; ///< libpq URL
+};
+
+inline constexpr std::string_view private_node_id = "node-1";
+/// The pepper stays out of the file: it is handed to the node in this variable.
+inline constexpr std::string_view pepper_variable = "HOLDFAST_KEY_PEPPER";
+
+[[nodiscard]] config::node_config private_config(const private_addresses& addresses);
+
+} // namespace holdfast::embedded

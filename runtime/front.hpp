@@ -1,0 +1,64 @@
+// What the HTTP ports need of the node behind them, and nothing more: so that routes can be
+// read, and tested, without actors.
+#pragma once
+
+#include "messages/commands.hpp"
+#include "storage/leases.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::runtime {
+
+struct cutoff_request {
+  std::optional<merchant_id> merchant;
+  bool settle = false; ///< wait until the reports are reconciled
+};
+
+struct cutoff_result {
+  bool complete = false; ///< false: the time was up; it goes on by itself
+  std::uint32_t batches = 0;
+  std::uint64_t items = 0;
+  std::uint32_t files = 0;
+  std::uint32_t reconciled = 0;
+  std::uint32_t exceptions = 0;
+  std::string detail; ///< what it still waits for
+};
+
+struct gateway_status {
+  std::string name;
+  std::string breaker; ///< closed, open, half_open
+  std::size_t in_flight = 0;
+  std::size_t queued = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t failures = 0;
+};
+
+struct shard_status {
+  storage::lease_row lease;
+  bool serving = false;
+  std::size_t in_flight = 0;
+  std::size_t live_payments = 0;
+};
+
+/// Thread-safe; callbacks run once each, on any thread, and must be short.
+class front {
+public:
+  virtual ~front() = default;
+
+  /// Hands a checked command to the owner of its shard. Always answered: 503 when it can't be.
+  virtual void submit(merchant_command command, std::function<void(api_reply)> done) = 0;
+  /// Closes batches now; answered at the latest after `timeout`.
+  virtual void cutoff(cutoff_request request, milliseconds timeout,
+                      std::function<void(cutoff_result)> done) = 0;
+  /// True once every wanted shard is owned and serves.
+  [[nodiscard]] virtual bool ready() const = 0;
+  [[nodiscard]] virtual std::vector<gateway_status> gateways() const = 0;
+  [[nodiscard]] virtual std::vector<shard_status> shards() const = 0;
+  /// Prometheus text of the actor system's own registry and the node's gauges.
+  [[nodiscard]] virtual std::string metrics_text() const = 0;
+};
+
+} // namespace holdfast::runtime

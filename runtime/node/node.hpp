@@ -1,0 +1,30 @@
+// A running node: actors, storage, HTTP and admin ports, wired together.
+#pragma once
+
+#include "messages/expected.hpp"
+#include "runtime/config/config.hpp"
+
+#include <memory>
+#include <string>
+
+namespace holdfast::runtime {
+
+/// Starts serving as soon as it is made; `readyz` turns true once its shards are owned. All
+/// public calls belong to the thread that made it.
+class node {
+public:
+  /// Blocks until the ports are bound and the databases reached (bounded).
+  /// Errors: invalid_argument (configuration), unavailable (a port, a database).
+  [[nodiscard]] static expected<std::unique_ptr<node>> start(config::node_config settings);
+  /// Stops as `stop` does, if that has not been done.
+  virtual ~node() = default;
+
+  /// "http://127.0.0.1:8080", with the port that was really bound.
+  [[nodiscard]] virtual std::string http_url() const = 0;
+  [[nodiscard]] virtual std::string admin_url() const = 0;
+  /// In good order: no new requests, writes finished, leases given up. Bounded by
+  /// limits::node_stop_ms_max.
+  virtual void stop() = 0;
+};
+
+} // namespace holdfast::runtime
