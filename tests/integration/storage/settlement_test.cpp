@@ -1,0 +1,329 @@
+// Settlement's set-based work, from ready captures to a reconciled report.
+#include "storage/chain.hpp"
+#include "tests/integration/storage/fixture.hpp"
+
+#include <algorithm>
+#include <map>
+
+using namespace holdfast;
+using namespace holdfast::test;
+using kind = storage::write_result::kind;
+
+namespace {
+
+struct settlement_fixture : storage_fixture {
+  settlement_fixture() : db(open()), owner(open_shard(db->journal(), shard_number{1})) {
+    BOOST_TEST(run("insert into merchant values ('" + to_hex(merchant_of(owner.shard).value)
+                   + "', 'Shop', 'EUR', 1, 100, now())")
+                 .empty());
+  }
+
+  void capture(std::uint64_t payments) {
+    std::vector<storage::journal_write> writes;
+    for (std::uint64_t i = 1; i <= payments; ++i) {
+      writes.push_back(create_write(owner, i));
+      writes.push_back(authorize_write(owner, *writes.back().snapshot));
+      writes.push_back(capture_write(owner, *writes.back().snapshot, 1'000));
+    }
+    for (const auto& result : commit_all(db->journal(), std::move(writes)))
+      BOOST_REQUIRE_MESSAGE((result.outcome == kind::committed), result.detail);
+  }
+
+  template <class Result, class Make>
+  expected<Result> run_unit(Make make) {
+    return ask<Result>(
+      [&](auto done) { db->journal().run(owner.shard, owner.epoch, make(std::move(done))); });
+  }
+
+  expected<storage::closed_batches> close(std::uint32_t max_items) {
+    storage::close_batches_request request;
+    request.captured_before = test_time() + std::chrono::hours{1};
+    request.now = test_time();
+    request.random_seed = ++seed;
+    request.max_items = max_items;
+    return run_unit<storage::closed_batches>(
+      [&](auto done) { return storage::close_batches(request, std::move(done)); });
+  }
+
+  std::vector<storage::batch_content> unfiled(std::uint32_t max_items = 1'000) {
+    return *ask<std::vector<storage::batch_content>>([&](auto done) {
+      db->settlement().unfiled_batches(owner.shard, max_items, std::move(done));
+    });
+  }
+
+  std::vector<storage::batch_content> content(file_id file) {
+    return *ask<std::vector<storage::batch_content>>(
+      [&](auto done) { db->settlement().file_content(file, std::move(done)); });
+  }
+
+  std::vector<storage::settlement_file> open_files() {
+    return *ask<std::vector<storage::settlement_file>>(
+      [&](auto done) { db->settlement().open_files(owner.shard, std::move(done)); });
+  }
+
+  file_id store(const std::vector<storage::batch_content>& batches) {
+    const auto request = file_of(batches);
+    const auto stored =
+      run_unit<bool>([&](auto done) { return storage::store_file(request, std::move(done)); });
+    BOOST_REQUIRE_MESSAGE(stored, (stored ? std::string{} : stored.error().detail));
+    return request.file.id;
+  }
+
+  storage::store_file_request file_of(const std::vector<storage::batch_content>& batches) {
+    storage::store_file_request request;
+    request.file.id = file_id::make(test_time(), owner.shard, ++seed);
+    request.file.acquirer = "first";
+    request.file.content = "H,1\nT,0\n";
+    request.file.sha256 = storage::sha256_hex(request.file.content);
+    request.file.next_try_at = request.file.created_at = request.now = test_time();
+    for (const auto& one : batches) {
+      request.batches.push_back(one.batch.id);
+      request.items += static_cast<std::uint32_t>(one.items.size());
+    }
+    return request;
+  }
+
+  expected<bool> mark(file_id file, storage::file_status status) {
+    storage::mark_file_request request;
+    request.file = file;
+    request.status = status;
+    request.tries = 1;
+    request.next_try_at = request.now = test_time();
+    return run_unit<bool>(
+      [&](auto done) { return storage::mark_file(request, std::move(done)); });
+  }
+
+  std::string status_of_payments() {
+    return value(
+      "select string_agg(settlement_status || ':' || n, ' ' order by settlement_status)"
+      " from (select settlement_status, count(*) as n from payment group by 1) x");
+  }
+
+  std::unique_ptr<storage::database> db;
+  storage::acquired_shard owner;
+  std::uint64_t seed = 100;
+};
+
+/// Of a file with one batch: its first item is rejected, the second deferred, the rest
+/// accepted.
+storage::apply_results_request mixed_results(file_id file,
+                                             const storage::batch_content& content) {
+  const auto& [batch, items, fee_bps] = content;
+  storage::apply_results_request results;
+  results.file = file;
+  results.raw = "results";
+  results.now = results.next_try_at = test_time();
+  for (std::size_t i = 0; i < items.size(); ++i)
+    results.results.push_back({items[i].operation,
+                               i == 0   ? storage::item_verdict::rejected
+                               : i == 1 ? storage::item_verdict::deferred
+                                        : storage::item_verdict::accepted,
+                               ""});
+  posting back;
+  back.kind = posting_kind::rejection;
+  back.subject = items[0].operation;
+  back.ordinal = 1;
+  back.legs = {
+    {{account_kind::merchant_pending, batch.merchant.text(), batch.unit}, minor_units{1'000}},
+    {{account_kind::acquirer_receivable, "first", batch.unit}, minor_units{-1'000}}};
+  results.postings = {back};
+  storage::new_exception exception;
+  exception.kind = "rejected_item";
+  exception.merchant = batch.merchant;
+  exception.payment = items[0].payment;
+  exception.operation = items[0].operation;
+  exception.unit = batch.unit;
+  results.exceptions = {exception};
+  return results;
+}
+
+/// Settles every item that is left, at a fee of 10 and another 10 of ours.
+storage::apply_report_request full_report(file_id file, const storage::batch_content& content) {
+  const auto& [batch, items, fee_bps] = content;
+  storage::apply_report_request report;
+  report.file = file;
+  report.raw = "report";
+  report.now = test_time();
+  std::uint32_t line = 0;
+  for (const auto& item : items)
+    report.settled.push_back({item.operation, minor_units{10}, ++line});
+  const minor_units fees{10 * static_cast<std::int64_t>(items.size())};
+  report.batches = {
+    {batch.id, batch.merchant, batch.gross, fees, fees, batch.gross - fees - fees, line, 0}};
+  return report;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(storage_settlement)
+
+BOOST_FIXTURE_TEST_CASE(batches_hold_what_is_ready_and_nothing_twice, settlement_fixture) {
+  capture(25);
+  const auto ready = ask<std::vector<merchant_id>>([&](auto done) {
+    db->settlement().merchants_with_ready_items(owner.shard, std::move(done));
+  });
+  BOOST_REQUIRE((ready && ready->size() == 1U));
+  const auto closed = close(10);
+  BOOST_REQUIRE_MESSAGE(closed, (closed ? std::string{} : closed.error().detail));
+  BOOST_TEST(closed->batches == 3U);
+  BOOST_TEST(closed->items == 25U);
+  BOOST_TEST(close(10)->batches == 0U);
+  const auto batches = unfiled();
+  BOOST_REQUIRE(batches.size() == 3U);
+  std::size_t items = 0;
+  for (const auto& one : batches) {
+    BOOST_TEST(one.batch.gross.value() == 1'000 * static_cast<std::int64_t>(one.items.size()));
+    BOOST_TEST(one.batch.items == one.items.size());
+    BOOST_TEST(one.fee_bps == 100U);
+    items += one.items.size();
+  }
+  BOOST_TEST(items == 25U);
+  BOOST_TEST(unfiled(20).size() == 2U);
+  BOOST_TEST(unfiled(1).size() == 1U);
+  BOOST_TEST(status_of_payments() == "1:25");
+  BOOST_TEST(value("select count(*) from event where type = 32") == "3");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_succeeds_after_the_cut_off_waits, settlement_fixture) {
+  capture(3);
+  storage::close_batches_request request;
+  request.captured_before = test_time();
+  request.now = test_time();
+  const auto closed = run_unit<storage::closed_batches>(
+    [&](auto done) { return storage::close_batches(request, std::move(done)); });
+  BOOST_TEST(closed->items == 0U);
+  BOOST_TEST(close(10)->items == 3U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_batch_goes_into_one_file_only, settlement_fixture) {
+  capture(5);
+  close(10);
+  const auto batches = unfiled();
+  const auto file = store(batches);
+  BOOST_TEST(unfiled().empty());
+  const auto again = file_of(batches);
+  const auto refused =
+    run_unit<bool>([&](auto done) { return storage::store_file(again, std::move(done)); });
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == errc::conflict));
+  BOOST_REQUIRE(open_files().size() == 1U);
+  BOOST_TEST((open_files()[0].id == file));
+  BOOST_TEST(open_files()[0].content == "H,1\nT,0\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(results_are_applied_once, settlement_fixture) {
+  capture(10);
+  close(100);
+  const auto file = store(unfiled());
+  BOOST_TEST(mark(file, storage::file_status::submitted).value());
+  BOOST_TEST(content(file).front().batch.status == "submitted");
+  const auto results = mixed_results(file, content(file).front());
+  const auto apply = [&] {
+    return run_unit<bool>(
+      [&](auto done) { return storage::apply_results(results, std::move(done)); });
+  };
+  const auto applied = apply();
+  BOOST_REQUIRE_MESSAGE(applied, (applied ? std::string{} : applied.error().detail));
+  BOOST_TEST(*applied);
+  BOOST_TEST(!*apply());
+  BOOST_TEST(status_of_payments() == "0:1 1:8 3:1");
+  const auto left = content(file).front();
+  BOOST_TEST(left.items.size() == 8U);
+  BOOST_TEST(left.batch.gross.value() == 8'000);
+  BOOST_TEST(left.batch.status == "answered");
+  BOOST_TEST(close(100)->items == 1U); // the deferred one
+  const auto exceptions = ask<storage::slice<storage::exception_view>>(
+    [&](auto done) { db->store().list_exceptions("open", {}, std::move(done)); });
+  BOOST_TEST(exceptions->rows.size() == 1U);
+  const auto proof = ask<storage::ledger_proof>(
+    [&](auto done) { db->store().verify_ledger(fold, {}, std::move(done)); });
+  BOOST_TEST(proof->holds());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_report_reconciles_its_batches_once, settlement_fixture) {
+  capture(10);
+  close(100);
+  const auto file = store(unfiled());
+  BOOST_TEST(mark(file, storage::file_status::submitted).value());
+  const auto results = mixed_results(file, content(file).front());
+  BOOST_TEST(run_unit<bool>([&](auto done) {
+               return storage::apply_results(results, std::move(done));
+             }).value());
+  const auto before = content(file).front();
+  const auto report = full_report(file, before);
+  const auto apply = [&] {
+    return run_unit<bool>(
+      [&](auto done) { return storage::apply_report(report, std::move(done)); });
+  };
+  const auto applied = apply();
+  BOOST_REQUIRE_MESSAGE(applied, (applied ? std::string{} : applied.error().detail));
+  BOOST_TEST(*applied);
+  BOOST_TEST(!*apply());
+  BOOST_TEST(status_of_payments() == "0:1 2:8 3:1");
+  BOOST_TEST(open_files().empty());
+  const auto found = ask<std::optional<storage::batch_view>>(
+    [&](auto done) { db->store().find_batch(before.batch.id, std::move(done)); });
+  BOOST_REQUIRE((found && *found));
+  BOOST_TEST((*found)->status == "reconciled");
+  BOOST_TEST((*found)->net.value() == 7'840);
+  const auto statement =
+    ask<storage::statement>([&](auto done) { db->store().make_statement(std::move(done)); });
+  BOOST_REQUIRE((statement && statement->by_merchant.size() == 1U));
+  BOOST_TEST(statement->by_merchant[0].settled_items == 8U);
+  BOOST_TEST(statement->by_merchant[0].net.value() == 7'840);
+  const auto timeline = ask<std::optional<storage::timeline_view>>(
+    [&](auto done) { db->store().timeline(before.items[0].payment, std::move(done)); });
+  BOOST_REQUIRE((timeline && *timeline && (*timeline)->items.size() == 1U));
+  BOOST_TEST((*timeline)->items[0].report_line.value_or(0) == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_marked_file_does_not_go_backwards, settlement_fixture) {
+  capture(1);
+  close(10);
+  const auto file = store(unfiled());
+  BOOST_TEST(mark(file, storage::file_status::submitted).value());
+  BOOST_TEST(mark(file, storage::file_status::submitted).value());
+  storage::apply_results_request results;
+  results.file = file;
+  results.now = results.next_try_at = test_time();
+  results.results = {
+    {content(file).front().items.front().operation, storage::item_verdict::accepted, ""}};
+  BOOST_TEST(run_unit<bool>([&](auto done) {
+               return storage::apply_results(results, std::move(done));
+             }).value());
+  BOOST_TEST(!mark(file, storage::file_status::submitted).value());
+  BOOST_TEST((open_files()[0].status == storage::file_status::answered));
+}
+
+BOOST_FIXTURE_TEST_CASE(units_of_an_overtaken_owner_do_nothing, settlement_fixture) {
+  capture(5);
+  static_cast<void>(take_over(owner.shard));
+  const auto closed = close(10);
+  BOOST_REQUIRE(!closed);
+  BOOST_TEST((closed.error().code == errc::not_owner));
+  BOOST_TEST(value("select count(*) from batch") == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(units_survive_killed_connections, settlement_fixture) {
+  capture(20);
+  for (int round = 0; round < 10; ++round) {
+    answers<expected<storage::closed_batches>> closed;
+    storage::close_batches_request request;
+    request.captured_before = test_time() + std::chrono::hours{1};
+    request.now = test_time();
+    request.random_seed = ++seed;
+    request.max_items = 4;
+    db->journal().run(owner.shard, owner.epoch, storage::close_batches(request, closed.sink()));
+    BOOST_TEST(run("select pg_terminate_backend(pid) from pg_stat_activity"
+                   " where application_name like 'holdfast journal %'"
+                   " and datname = current_database()")
+                 .empty());
+    BOOST_REQUIRE(closed.wait().front());
+  }
+  BOOST_TEST(value("select count(*) from batch") == "5");
+  BOOST_TEST(value("select count(*) from event where type = 32") == "5");
+  BOOST_TEST(value("select count(*) from payment_operation where batch_id is not null")
+             == "20");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,254 @@
+// The reads: what was written comes back whole, in order, and page by page.
+#include "messages/entry_id.hpp"
+#include "tests/integration/storage/fixture.hpp"
+
+using namespace holdfast;
+using namespace holdfast::test;
+using storage::journal_write;
+using kind = storage::write_result::kind;
+
+namespace {
+
+struct store_fixture : storage_fixture {
+  store_fixture() : db(open()), owner(open_shard(db->journal(), shard_number{1})) {}
+
+  payment write(journal_write what) {
+    const auto after = *what.snapshot;
+    const auto result = commit(db->journal(), std::move(what));
+    BOOST_REQUIRE_MESSAGE((result.outcome == kind::committed), result.detail);
+    return after;
+  }
+
+  std::unique_ptr<storage::database> db;
+  storage::acquired_shard owner;
+};
+
+template <class T>
+T value_of(expected<T> answer) {
+  BOOST_REQUIRE_MESSAGE(answer, (answer ? std::string{} : answer.error().detail));
+  return std::move(*answer);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(storage_store)
+
+BOOST_FIXTURE_TEST_CASE(merchants_and_keys_come_back, store_fixture) {
+  auto& store = db->store();
+  storage::merchant_row row;
+  row.id = merchant_of(owner.shard);
+  row.name = "Café Zürich";
+  row.unit = *currency::parse("CHF");
+  row.stripes = 3;
+  row.fee_bps = 120;
+  row.created_at = test_time();
+  const auto create = [&](auto done) { store.create_merchant(row, std::move(done)); };
+  value_of(ask<storage::merchant_row>(create));
+  value_of(ask<storage::merchant_row>(create)); // as a repetition after a lost connection
+  const auto all = value_of(ask<std::vector<storage::merchant_row>>(
+    [&](auto done) { store.list_merchants(std::move(done)); }));
+  BOOST_REQUIRE(all.size() == 1U);
+  BOOST_TEST(all[0].name == row.name);
+  BOOST_TEST(all[0].stripes == 3);
+  BOOST_TEST((all[0].unit == row.unit));
+
+  storage::api_key_row key;
+  key.id = key_id::make(test_time(), owner.shard, 7);
+  key.merchant = row.id;
+  key.hash.fill(9);
+  key.created_at = test_time();
+  value_of(
+    ask<storage::api_key_row>([&](auto done) { store.create_key(key, std::move(done)); }));
+  const auto revoke = [&](key_id id) {
+    return value_of(
+      ask<bool>([&](auto done) { store.revoke_key(id, test_time(), std::move(done)); }));
+  };
+  BOOST_TEST(revoke(key.id));
+  BOOST_TEST(!revoke(key_id::make(test_time(), owner.shard, 8)));
+  const auto keys = value_of(ask<std::vector<storage::api_key_row>>(
+    [&](auto done) { store.list_keys(std::move(done)); }));
+  BOOST_REQUIRE(keys.size() == 1U);
+  BOOST_TEST((keys[0].hash == key.hash));
+  BOOST_TEST((keys[0].revoked_at == test_time()));
+  BOOST_TEST(value_of(ask<bool>([&](auto done) { store.ping(std::move(done)); })));
+}
+
+BOOST_FIXTURE_TEST_CASE(payments_are_listed_page_by_page_and_filtered, store_fixture) {
+  for (std::uint64_t i = 1; i <= 25; ++i) {
+    const auto created = write(create_write(owner, i));
+    if (i % 5 == 0)
+      write(authorize_write(owner, created));
+  }
+  const auto list = [&](storage::payment_filter filter) {
+    return ask<storage::slice<storage::payment_view>>([&](auto done) {
+      db->store().list_payments(merchant_of(owner.shard), filter, std::move(done));
+    });
+  };
+  std::vector<payment_id> seen;
+  storage::payment_filter filter;
+  for (bool more = true; more;) {
+    const auto page = value_of(list(filter));
+    more = page.has_more;
+    for (const auto& view : page.rows)
+      seen.push_back(view.row.id);
+    filter.window.starting_after = seen.back().text();
+  }
+  BOOST_TEST(seen.size() == 25U);
+  BOOST_TEST(std::ranges::is_sorted(seen, std::ranges::greater{}));
+  BOOST_TEST(value_of(list({"authorized", "", {}})).rows.size() == 5U);
+  BOOST_TEST(value_of(list({"processing", "", {100, ""}})).rows.size() == 20U);
+  BOOST_TEST(value_of(list({"batched", "", {}})).rows.empty());
+  BOOST_TEST(value_of(list({"", "order-7", {}})).rows.size() == 1U);
+  BOOST_TEST(value_of(list({"authorized", "order-7", {}})).rows.empty());
+  const auto wrong = list({"nonsense", "", {}});
+  BOOST_REQUIRE(!wrong);
+  BOOST_TEST((wrong.error().code == errc::invalid_argument));
+  const auto misplaced = list({"", "", {10, "ref_1"}});
+  BOOST_REQUIRE(!misplaced);
+  BOOST_TEST((misplaced.error().code == errc::invalid_argument));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_payment_comes_back_as_it_was_written, store_fixture) {
+  const auto authorized = write(authorize_write(owner, write(create_write(owner, 1))));
+  auto capture = capture_write(owner, authorized, 1'000);
+  capture.snapshot->next_action_at = test_time();
+  const auto captured = write(std::move(capture));
+  const auto found = value_of(ask<std::optional<storage::payment_view>>(
+    [&](auto done) { db->store().find_payment(captured.id, std::move(done)); }));
+  BOOST_REQUIRE(found);
+  const auto& row = found->row;
+  BOOST_TEST((row.status == payment_status::captured));
+  BOOST_TEST(row.captured.value() == 1'000);
+  BOOST_TEST(row.card.last4 == "4242");
+  BOOST_TEST(row.reference == "order-1");
+  BOOST_TEST(row.acquirer == "first");
+  BOOST_TEST((row.next_action_at == test_time()));
+  BOOST_REQUIRE(row.operations.size() == 1U);
+  BOOST_TEST((row.operations[0].id == captured.operations[0].id));
+  BOOST_TEST(!found->batch);
+  const auto none = value_of(ask<std::optional<storage::payment_view>>([&](auto done) {
+    db->store().find_payment(payment_id::make(test_time(), owner.shard, 99), std::move(done));
+  }));
+  BOOST_TEST(!none);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refund_is_found_by_its_merchant_only, store_fixture) {
+  auto captured = write(
+    capture_write(owner, write(authorize_write(owner, write(create_write(owner, 1)))), 1'000));
+  auto refund = authorize_write(owner, captured);
+  refund.events.front().postings.clear();
+  refund.answer.reset();
+  refund.snapshot = captured;
+  operation asked;
+  asked.kind = operation_kind::refund;
+  asked.ordinal = 1;
+  asked.id = refund_id::make(test_time(), owner.shard, 5).value;
+  asked.amount = minor_units{100};
+  asked.created_at = test_time();
+  refund.snapshot->operations.push_back(asked);
+  refund.changed_operations = {asked};
+  write(std::move(refund));
+  const auto find = [&](merchant_id merchant) {
+    return value_of(ask<std::optional<storage::refund_view>>([&](auto done) {
+      db->store().find_refund(refund_id{asked.id}, merchant, std::move(done));
+    }));
+  };
+  const auto found = find(merchant_of(owner.shard));
+  BOOST_REQUIRE(found);
+  BOOST_TEST((found->payment == captured.id));
+  BOOST_TEST(found->row.amount.value() == 100);
+  BOOST_TEST(!find(merchant_of(owner.shard, 2)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_new_owner_finds_warm_keys_and_live_payments, store_fixture) {
+  auto live = create_write(owner, 1);
+  live.snapshot->next_action_at = test_time() + std::chrono::hours{24 * 365 * 20};
+  write(live);
+  auto sleeping = create_write(owner, 2);
+  sleeping.snapshot->status = payment_status::authorized;
+  sleeping.snapshot->next_action_at = test_time() + std::chrono::hours{24 * 365 * 20};
+  write(sleeping);
+  auto due = create_write(owner, 3);
+  due.snapshot->status = payment_status::authorized;
+  due.snapshot->next_action_at = timestamp{} + std::chrono::hours{1};
+  write(due);
+  write(create_write(owner, 4));
+  const auto start = value_of(ask<storage::shard_start>(
+    [&](auto done) { db->store().start_shard(owner.shard, timestamp{}, std::move(done)); }));
+  BOOST_TEST(start.keys.size() == 4U);
+  BOOST_REQUIRE(start.live.size() == 2U);
+  BOOST_TEST((start.live[0].id == due.snapshot->id));
+  BOOST_TEST((start.live[1].id == live.snapshot->id));
+  const auto now_due = value_of(ask<std::vector<payment>>([&](auto done) {
+    db->store().due_payments(owner.shard, test_time(), 10, std::move(done));
+  }));
+  BOOST_REQUIRE(now_due.size() == 1U);
+  BOOST_TEST((now_due[0].id == due.snapshot->id));
+  const auto other = value_of(ask<storage::shard_start>([&](auto done) {
+    db->store().start_shard(shard_number{0}, timestamp{}, std::move(done));
+  }));
+  BOOST_TEST((other.keys.empty() && other.live.empty()));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_feed_and_the_timeline_are_in_order, store_fixture) {
+  payment last;
+  for (std::uint64_t i = 1; i <= 10; ++i)
+    last = write(capture_write(
+      owner, write(authorize_write(owner, write(create_write(owner, i)))), 1'000));
+  std::optional<event_position> after;
+  std::int64_t seen = 0;
+  for (bool more = true; more;) {
+    const auto page = value_of(ask<storage::slice<storage::event_view>>([&](auto done) {
+      db->store().list_events(merchant_of(owner.shard), after, 7, std::move(done));
+    }));
+    more = page.has_more;
+    for (const auto& event : page.rows) {
+      BOOST_TEST(event.seq.value == ++seen);
+      after = event_position{event.shard, event.seq};
+    }
+  }
+  BOOST_TEST(seen == 30);
+  const auto timeline = value_of(ask<std::optional<storage::timeline_view>>(
+    [&](auto done) { db->store().timeline(last.id, std::move(done)); }));
+  BOOST_REQUIRE(timeline);
+  BOOST_TEST(timeline->events.size() == 3U);
+  BOOST_TEST(timeline->entries.size() == 6U);
+}
+
+BOOST_FIXTURE_TEST_CASE(entries_are_listed_by_merchant_account_and_payment, store_fixture) {
+  payment last;
+  for (std::uint64_t i = 1; i <= 10; ++i)
+    last = write(capture_write(
+      owner, write(authorize_write(owner, write(create_write(owner, i)))), 1'000));
+  const auto list = [&](std::optional<payment_id> subject, std::optional<account_kind> account,
+                        storage::page window) {
+    return value_of(ask<storage::slice<storage::entry_view>>([&](auto done) {
+      db->store().list_entries(merchant_of(owner.shard), subject, account, window,
+                               std::move(done));
+    }));
+  };
+  BOOST_TEST(list(last.id, std::nullopt, {}).rows.size() == 6U);
+  BOOST_TEST(list(std::nullopt, account_kind::merchant_pending, {}).rows.size() == 10U);
+  std::size_t seen = 0;
+  storage::page window{7, ""};
+  for (bool more = true; more;) {
+    const auto page = list(std::nullopt, std::nullopt, window);
+    more = page.has_more;
+    seen += page.rows.size();
+    const auto& end = page.rows.back();
+    window.starting_after = entry_id{end.shard, end.seq, end.leg}.text();
+  }
+  BOOST_TEST(seen == 30U); // hold_contra twice and merchant_pending once for each payment
+}
+
+BOOST_FIXTURE_TEST_CASE(reads_outlive_a_killed_connection, store_fixture) {
+  for (int round = 0; round < 5; ++round) {
+    BOOST_TEST(value_of(ask<bool>([&](auto done) { db->store().ping(std::move(done)); })));
+    BOOST_TEST(run("select pg_terminate_backend(pid) from pg_stat_activity"
+                   " where application_name like 'holdfast reader %'"
+                   " and datname = current_database()")
+                 .empty());
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,49 @@
+// A private PostgreSQL for tests: real, on a unix socket in a folder of its own, gone with the
+// test.
+#pragma once
+
+#include <string>
+
+#include <sys/types.h>
+
+namespace holdfast::test {
+
+struct postgres_options {
+  bool fsync = true; ///< Off where a test is about rows and not about durability.
+};
+
+/// Starts with the constructor (which throws when it can't), stops and removes everything with
+/// the destructor, and dies with its parent. As root it runs as the user `postgres`.
+class postgres_server {
+public:
+  explicit postgres_server(postgres_options options = {});
+  ~postgres_server();
+  postgres_server(const postgres_server&) = delete;
+  postgres_server& operator=(const postgres_server&) = delete;
+
+  /// A libpq URL of that database, as a superuser.
+  [[nodiscard]] std::string url(const std::string& database = "postgres") const;
+
+  /// A new, empty database; its URL.
+  [[nodiscard]] std::string create_database();
+
+  /// Stops it as a crash would ("immediate"). `start` recovers from the WAL.
+  void crash();
+  void start();
+
+private:
+  void initialise();
+  void stop(int signal) noexcept;
+  [[nodiscard]] pid_t spawn(const std::string& program, const char* const* arguments) const;
+  void wait_ready() const;
+
+  const postgres_options options_;
+  std::string folder_;
+  pid_t pid_ = 0;
+  int databases_ = 0;
+};
+
+/// One server for all suites of a program that need no special one; fsync is off.
+[[nodiscard]] postgres_server& shared_postgres();
+
+} // namespace holdfast::test

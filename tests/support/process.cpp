@@ -1,0 +1,119 @@
+#include "tests/support/process.hpp"
+
+#include "runtime/embedded/folder.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace holdfast::test {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr milliseconds look_again{5};
+
+/// 0 when there is no such process any more.
+pid_t parent_of(pid_t pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  // "pid (name) state parent": the name may hold anything.
+  constexpr std::string_view between = ") S ";
+  const auto end = text.rfind(')');
+  pid_t parent = 0;
+  if (end != std::string::npos && end + between.size() < text.size())
+    std::from_chars(text.data() + end + between.size(), text.data() + text.size(), parent);
+  return parent;
+}
+
+std::vector<pid_t> all_processes() {
+  std::vector<pid_t> found;
+  for (const auto& entry : fs::directory_iterator{"/proc"}) {
+    const auto name = entry.path().filename().string();
+    pid_t pid = 0;
+    const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (bad == std::errc{} && end == name.data() + name.size())
+      found.push_back(pid);
+  }
+  return found;
+}
+
+} // namespace
+
+bool eventually(milliseconds limit, const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return false;
+    std::this_thread::sleep_for(look_again);
+  }
+  return true;
+}
+
+temp_folder::temp_folder() {
+  auto name = (fs::temp_directory_path() / "holdfast-test-XXXXXX").string();
+  if (!::mkdtemp(name.data()) || ::chmod(name.c_str(), 0711) != 0)
+    throw std::runtime_error{name + " can't be made"};
+  path_ = name;
+}
+
+temp_folder::~temp_folder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::string from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (!value || !*value)
+    throw std::runtime_error{std::string{name} + " is not set: run the tests by ctest"};
+  return value;
+}
+
+embedded::child start(const command& what) {
+  embedded::child_options options;
+  options.program = what.program;
+  options.arguments = {what.program.filename()};
+  options.arguments.insert(options.arguments.end(), what.arguments.begin(),
+                           what.arguments.end());
+  options.environment = what.environment;
+  options.log_file = what.log;
+  auto started = embedded::child::start(options);
+  if (!started)
+    throw std::runtime_error{started.error().detail};
+  return std::move(*started);
+}
+
+finished run(const command& what, milliseconds limit) {
+  auto process = start(what);
+  if (!process.wait(limit))
+    throw std::runtime_error{what.program.string() + " does not end"};
+  auto output = embedded::read_file(what.log);
+  return {process.succeeded(), process.ending(), output ? std::move(*output) : std::string{}};
+}
+
+std::vector<pid_t> family_of(pid_t ancestor) {
+  std::vector<pid_t> family{ancestor};
+  const auto everybody = all_processes();
+  for (std::size_t i = 0; i < family.size(); ++i) {
+    std::ranges::copy_if(
+      everybody, std::back_inserter(family),
+      [&, parent = family[i]](pid_t pid) { return parent_of(pid) == parent; });
+  }
+  return family;
+}
+
+std::vector<pid_t> still_running(const std::vector<pid_t>& processes) {
+  std::vector<pid_t> running;
+  std::ranges::copy_if(processes, std::back_inserter(running), embedded::is_running);
+  return running;
+}
+
+} // namespace holdfast::test

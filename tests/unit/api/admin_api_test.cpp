@@ -1,0 +1,187 @@
+#include "runtime/api/admin_api.hpp"
+
+#include "messages/limits.hpp"
+#include "messages/problem.hpp"
+#include "tests/unit/api/fakes.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <boost/test/unit_test.hpp>
+
+namespace holdfast::api {
+
+namespace {
+
+struct fixture {
+  fake_store store;
+  fake_front front;
+  key_ring keys{store, secret{test_pepper}};
+  telemetry::registry metrics;
+  timestamp now = test_now;
+  std::uint64_t next_random = 37;
+  admin_api api{
+    store, front, keys, metrics,
+    admin_options{.shards = 32,
+                  .fee_bps_default = 30,
+                  .cutoff_timeout = milliseconds{100},
+                  .now = [this] { return now; },
+                  .random = [this] { return next_random++; },
+                  .fold = [](const auto&) -> expected<payment> { return payment{}; }}};
+
+  http::response send(http::request request) {
+    std::vector<http::response> answers;
+    api.handle(std::move(request), [&](http::response answer) { answers.push_back(answer); });
+    BOOST_REQUIRE(answers.size() == 1U);
+    return answers.front();
+  }
+  http::response get(std::string path,
+                     std::vector<std::pair<std::string, std::string>> query = {}) {
+    http::request request;
+    request.method = "GET";
+    request.path = std::move(path);
+    request.query = std::move(query);
+    return send(std::move(request));
+  }
+  http::response post(std::string path, std::string body = {}) {
+    http::request request;
+    request.method = "POST";
+    request.path = std::move(path);
+    request.body = std::move(body);
+    request.headers = {{"content-type", "application/json"}};
+    return send(std::move(request));
+  }
+  bool is_known(std::string_view key) {
+    bool known = false;
+    keys.find(key, now,
+              [&](const auto& found) { known = found.has_value() && found->has_value(); });
+    return known;
+  }
+};
+
+std::string text_at(const http::response& answer, std::string_view name) {
+  return std::string{boost::json::parse(answer.body).at(name).as_string()};
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(api_admin, fixture)
+
+BOOST_AUTO_TEST_CASE(makes_a_merchant_with_a_key_that_works_at_once) {
+  const auto answer =
+    post("/admin/v1/merchants", R"({"name":"Shop","currency":"EUR","stripes":2,"fee_bps":15})");
+  BOOST_TEST(answer.status == 201);
+  BOOST_REQUIRE(store.merchants.size() == 1U);
+  BOOST_TEST(store.merchants.front().stripes == 2);
+  BOOST_TEST(store.merchants.front().fee_bps == 15U);
+  BOOST_TEST(store.merchants.front().id.shard().value == 37 % 32);
+  BOOST_TEST(text_at(answer, "id") == store.merchants.front().id.text());
+  BOOST_TEST(is_known(text_at(answer, "api_key")));
+  BOOST_TEST(get("/admin/v1/merchants").body.find("api_key\":\"hf_") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(checks_merchants) {
+  BOOST_TEST(text_at(post("/admin/v1/merchants", R"({"currency":"EUR"})"), "param") == "name");
+  BOOST_TEST(text_at(post("/admin/v1/merchants", R"({"name":"S","currency":"E"})"), "param")
+             == "currency");
+  BOOST_TEST(
+    text_at(post("/admin/v1/merchants", R"({"name":"S","currency":"EUR","stripes":33})"),
+            "param")
+    == "stripes");
+  BOOST_TEST(
+    text_at(post("/admin/v1/merchants", R"({"name":"S","currency":"EUR","x":1})"), "code")
+    == "unknown_field");
+  BOOST_TEST(post("/admin/v1/merchants", "").status == 400);
+  BOOST_TEST(store.merchants.empty());
+}
+
+BOOST_AUTO_TEST_CASE(makes_and_revokes_keys) {
+  add_merchant(store, keys, test_merchant(1));
+  const auto body = R"({"merchant":")" + test_merchant(1).text() + R"(","live":true})";
+  const auto made = post("/admin/v1/keys", body);
+  BOOST_TEST(made.status == 201);
+  const auto key = text_at(made, "api_key");
+  BOOST_TEST(key.starts_with("hf_live_"));
+  BOOST_TEST(is_known(key));
+  BOOST_TEST(post("/admin/v1/keys/" + text_at(made, "id") + "/revoke").status == 200);
+  BOOST_TEST(!is_known(key));
+  const auto listed = boost::json::parse(get("/admin/v1/keys").body);
+  BOOST_TEST(listed.at("data").as_array().size() == 2U);
+  const auto nobody = R"({"merchant":")" + test_merchant(2).text() + R"("})";
+  BOOST_TEST(post("/admin/v1/keys", nobody).status == 404);
+  BOOST_TEST(post("/admin/v1/keys/key_1/revoke").status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(tells_life_from_readiness) {
+  BOOST_TEST(get("/healthz").status == 200);
+  BOOST_TEST(get("/readyz").status == 200);
+  front.is_ready = false;
+  BOOST_TEST(get("/readyz").status == 503);
+  BOOST_TEST(text_at(get("/readyz"), "code") == "not_ready");
+  front.is_ready = true;
+  store.down = true;
+  BOOST_TEST(get("/readyz").status == 503);
+  BOOST_TEST(get("/healthz").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(shows_metrics_and_counts_payments_now_and_then) {
+  store.counts.push_back({"authorized", currency::parse("EUR").value(), 3, minor_units{30}});
+  metrics.counter_of("holdfast_test_total", "A test.", {}).add();
+  const auto answer = get("/metrics");
+  BOOST_TEST(answer.content_type == "text/plain; version=0.0.4; charset=utf-8");
+  BOOST_TEST(answer.body.find("holdfast_test_total 1\n") != std::string::npos);
+  BOOST_TEST(answer.body.find("holdfast_payments{status=\"authorized\",currency=\"EUR\"} 3\n")
+             != std::string::npos);
+  BOOST_TEST(answer.body.find("front_metric 1\n") != std::string::npos);
+  BOOST_TEST(get("/metrics").body == answer.body);
+  BOOST_TEST(store.status_counts == 1);
+  now += milliseconds{limits::status_count_age_ms_max};
+  store.down = true;
+  BOOST_TEST(get("/metrics").body == answer.body);
+  BOOST_TEST(store.status_counts == 2);
+}
+
+BOOST_AUTO_TEST_CASE(cuts_off_and_says_what_is_left) {
+  front.cutoff_answer.complete = true;
+  front.cutoff_answer.batches = 2;
+  const auto done = post("/admin/v1/cutoff", R"({"settle":true})");
+  BOOST_TEST(done.status == 200);
+  BOOST_TEST(boost::json::parse(done.body).at("batches").as_int64() == 2);
+  front.cutoff_answer.complete = false;
+  front.cutoff_answer.detail = "one report is due";
+  const auto open = post("/admin/v1/cutoff");
+  BOOST_TEST(open.status == 202);
+  BOOST_TEST(text_at(open, "detail") == "one report is due");
+  BOOST_TEST(text_at(post("/admin/v1/cutoff", R"({"merchant":"x"})"), "param") == "merchant");
+}
+
+BOOST_AUTO_TEST_CASE(answers_every_list_and_report) {
+  for (const auto* path :
+       {"/admin/v1/nodes", "/admin/v1/shards", "/admin/v1/gateways", "/admin/v1/batches",
+        "/admin/v1/exceptions", "/admin/v1/ledger/balances", "/admin/v1/ledger/verify",
+        "/admin/v1/statement", "/admin/v1/merchants", "/admin/v1/keys"}) {
+    const auto answer = get(path);
+    BOOST_TEST(answer.status == 200, "path: " << path);
+    BOOST_TEST(boost::json::parse(answer.body).is_object());
+    BOOST_TEST(header_of(answer, "x-route") == path);
+    store.down = true;
+    const auto failed = get(path).status;
+    const bool from_memory = std::string_view{path} == "/admin/v1/nodes"
+                             || std::string_view{path} == "/admin/v1/shards"
+                             || std::string_view{path} == "/admin/v1/gateways";
+    BOOST_TEST(failed == (from_memory ? 200 : 503), "path: " << path);
+    store.down = false;
+  }
+  const auto merchant = test_merchant(1).text();
+  BOOST_TEST(get("/admin/v1/ledger/export").status == 400);
+  BOOST_TEST(get("/admin/v1/ledger/export", {{"merchant", merchant}}).content_type
+             == "application/x-ndjson");
+  const auto csv = get("/admin/v1/ledger/export", {{"merchant", merchant}, {"format", "csv"}});
+  BOOST_TEST(csv.body.starts_with("id,event,"));
+  BOOST_TEST(get("/admin/v1/payments/pay_1").status == 404);
+  BOOST_TEST(get("/admin/v1/batches/bat_1").status == 404);
+  BOOST_TEST(get("/admin/v1/nothing").content_type == problem_content_type);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace holdfast::api

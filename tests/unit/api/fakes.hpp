@@ -1,0 +1,209 @@
+// Stand-ins for what lies behind the HTTP API: a store that answers from fields at once, and a
+// front that notes what it was handed.
+#pragma once
+
+#include "runtime/api/key_ring.hpp"
+#include "runtime/front.hpp"
+#include "runtime/http/server.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::api {
+
+inline constexpr std::string_view test_pepper = "a pepper of at least thirty-two bytes";
+
+/// 2026-11-23T01:27:00Z.
+inline constexpr timestamp test_now{std::chrono::sys_days{std::chrono::year{2026} / 11 / 23}
+                                    + std::chrono::hours{1} + std::chrono::minutes{27}};
+
+[[nodiscard]] inline merchant_id test_merchant(std::uint64_t number) {
+  return merchant_id::make(test_now, shard_number{3}, number);
+}
+
+/// Answers within the call. While `down` is set, every look fails as unavailable.
+class fake_store : public storage::store {
+public:
+  bool down = false;
+  std::vector<storage::merchant_row> merchants;
+  std::vector<storage::api_key_row> keys;
+  std::map<payment_id, storage::payment_view> payments;
+  std::map<batch_id, storage::batch_view> batches;
+  storage::slice<storage::event_view> events;
+  std::vector<storage::balance_view> balances;
+  std::vector<storage::status_count> counts;
+  storage::payment_filter last_filter;
+  int key_looks = 0;
+  int status_counts = 0;
+
+  void ping(storage::callback<bool> done) override { answer(done, true); }
+
+  void create_merchant(storage::merchant_row row,
+                       storage::callback<storage::merchant_row> done) override {
+    merchants.push_back(row);
+    answer(done, row);
+  }
+  void list_merchants(storage::callback<std::vector<storage::merchant_row>> done) override {
+    answer(done, merchants);
+  }
+  void create_key(storage::api_key_row row,
+                  storage::callback<storage::api_key_row> done) override {
+    keys.push_back(row);
+    answer(done, row);
+  }
+  void revoke_key(key_id id, timestamp at, storage::callback<bool> done) override {
+    bool found = false;
+    for (auto& key : keys)
+      if (key.id == id) {
+        key.revoked_at = at;
+        found = true;
+      }
+    answer(done, found);
+  }
+  void list_keys(storage::callback<std::vector<storage::api_key_row>> done) override {
+    ++key_looks;
+    answer(done, keys);
+  }
+
+  void start_shard(shard_number, timestamp,
+                   storage::callback<storage::shard_start> done) override {
+    answer(done, {});
+  }
+  void due_payments(shard_number, timestamp, std::size_t,
+                    storage::callback<std::vector<payment>> done) override {
+    answer(done, {});
+  }
+  void find_payment(payment_id id,
+                    storage::callback<std::optional<storage::payment_view>> done) override {
+    answer(done, found_in(payments, id));
+  }
+  void find_key(merchant_id, std::string,
+                storage::callback<std::optional<storage::stored_key>> done) override {
+    answer(done, {});
+  }
+  void list_payments(merchant_id, storage::payment_filter filter,
+                     storage::callback<storage::slice<storage::payment_view>> done) override {
+    last_filter = filter;
+    storage::slice<storage::payment_view> rows;
+    for (const auto& [id, view] : payments)
+      rows.rows.push_back(view);
+    answer(done, rows);
+  }
+  void find_refund(refund_id, merchant_id,
+                   storage::callback<std::optional<storage::refund_view>> done) override {
+    answer(done, {});
+  }
+  void timeline(payment_id id,
+                storage::callback<std::optional<storage::timeline_view>> done) override {
+    std::optional<storage::timeline_view> view;
+    if (const auto subject = found_in(payments, id))
+      view.emplace().subject = *subject;
+    answer(done, view);
+  }
+  void list_events(merchant_id, std::optional<event_position>, std::uint32_t,
+                   storage::callback<storage::slice<storage::event_view>> done) override {
+    answer(done, events);
+  }
+  void list_entries(merchant_id, std::optional<payment_id>, std::optional<account_kind>,
+                    storage::page,
+                    storage::callback<storage::slice<storage::entry_view>> done) override {
+    answer(done, {});
+  }
+  void merchant_balances(merchant_id,
+                         storage::callback<std::vector<storage::balance_view>> done) override {
+    answer(done, balances);
+  }
+  void all_balances(storage::callback<std::vector<storage::balance_view>> done) override {
+    answer(done, balances);
+  }
+  void list_batches(std::optional<merchant_id>, storage::page,
+                    storage::callback<storage::slice<storage::batch_view>> done) override {
+    answer(done, {});
+  }
+  void find_batch(batch_id id,
+                  storage::callback<std::optional<storage::batch_view>> done) override {
+    answer(done, found_in(batches, id));
+  }
+  void list_batch_items(
+    batch_id, storage::callback<std::vector<storage::batch_item_view>> done) override {
+    answer(done, {});
+  }
+  void list_exceptions(
+    std::string, storage::page,
+    storage::callback<storage::slice<storage::exception_view>> done) override {
+    answer(done, {});
+  }
+  void verify_ledger(payment_fold, std::function<void(double)>,
+                     storage::callback<storage::ledger_proof> done) override {
+    answer(done, {});
+  }
+  void make_statement(storage::callback<storage::statement> done) override { answer(done, {}); }
+  void count_by_status(storage::callback<std::vector<storage::status_count>> done) override {
+    ++status_counts;
+    answer(done, counts);
+  }
+
+private:
+  template <class T>
+  void answer(const storage::callback<T>& done, const T& value) const {
+    if (down)
+      done(make_error(errc::unavailable, "down for the test"));
+    else
+      done(value);
+  }
+  template <class Map, class Id>
+  static std::optional<typename Map::mapped_type> found_in(const Map& rows, const Id& id) {
+    const auto entry = rows.find(id);
+    return entry != rows.end() ? std::optional{entry->second} : std::nullopt;
+  }
+};
+
+class fake_front : public runtime::front {
+public:
+  bool is_ready = true;
+  std::vector<merchant_command> submitted;
+  api_reply reply{.status = 201,
+                  .content_type = "application/json",
+                  .body = "{}",
+                  .location = "/v1/payments/pay_1",
+                  .retry_after_s = 0,
+                  .replayed = false};
+  runtime::cutoff_result cutoff_answer;
+
+  void submit(merchant_command command, std::function<void(api_reply)> done) override {
+    submitted.push_back(std::move(command));
+    done(reply);
+  }
+  void cutoff(runtime::cutoff_request, milliseconds,
+              std::function<void(runtime::cutoff_result)> done) override {
+    done(cutoff_answer);
+  }
+  [[nodiscard]] bool ready() const override { return is_ready; }
+  [[nodiscard]] std::vector<runtime::gateway_status> gateways() const override { return {}; }
+  [[nodiscard]] std::vector<runtime::shard_status> shards() const override { return {}; }
+  [[nodiscard]] std::string metrics_text() const override { return "front_metric 1\n"; }
+};
+
+/// Stores a merchant with one key, and returns the key's text.
+inline std::string add_merchant(fake_store& store, const key_ring& ring, merchant_id merchant) {
+  storage::merchant_row row;
+  row.id = merchant;
+  row.name = "Shop";
+  row.stripes = 4;
+  store.merchants.push_back(row);
+  const auto issued = ring.issue(merchant, false, test_now, 7).value();
+  store.keys.push_back(issued.row);
+  return std::string{issued.text.reveal()};
+}
+
+/// The value of a response's header; empty when there is none.
+inline std::string header_of(const http::response& answer, std::string_view name) {
+  for (const auto& [key, value] : answer.headers)
+    if (key == name)
+      return value;
+  return {};
+}
+
+} // namespace holdfast::api

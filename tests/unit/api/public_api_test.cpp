@@ -1,0 +1,299 @@
+#include "runtime/api/public_api.hpp"
+
+#include "messages/problem.hpp"
+#include "runtime/api/idempotency.hpp"
+#include "runtime/api/openapi.hpp"
+#include "tests/unit/api/fakes.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <boost/test/unit_test.hpp>
+
+namespace holdfast::api {
+
+namespace {
+
+constexpr std::string_view good_body =
+  R"({"amount":1000,"currency":"EUR","capture":"manual","payment_method":{"card":)"
+  R"({"number":"4242424242424242","exp_month":12,"exp_year":2030,"cvc":"123"}}})";
+
+struct fixture {
+  fake_store store;
+  fake_front front;
+  key_ring keys{store, secret{test_pepper}};
+  routing routes{{{.currency = "EUR", .gateways = {"alpha", "beta"}, .acquirer = "x"}}};
+  timestamp now = test_now;
+  std::uint32_t requests_per_second = 0;
+  std::optional<public_api> api;
+  merchant_id merchant = test_merchant(1);
+  std::string key = add_merchant(store, keys, merchant);
+
+  http::response send(http::request request) {
+    if (!api)
+      api.emplace(store, front, keys, routes,
+                  public_options{.shards = 32,
+                                 .requests_per_second = requests_per_second,
+                                 .now = [this] { return now; }});
+    request.request_id = "req_1";
+    std::vector<http::response> answers;
+    api->handle(std::move(request), [&](http::response answer) { answers.push_back(answer); });
+    BOOST_REQUIRE(answers.size() == 1U);
+    BOOST_TEST(header_of(answers.front(), "x-route") != "");
+    return answers.front();
+  }
+
+  http::response get(std::string path,
+                     std::vector<std::pair<std::string, std::string>> query = {}) {
+    http::request request;
+    request.method = "GET";
+    request.path = std::move(path);
+    request.query = std::move(query);
+    request.headers = {{"authorization", "Bearer " + key}};
+    return send(std::move(request));
+  }
+
+  http::response post(std::string path, std::string body, http::header_list more = {}) {
+    http::request request;
+    request.method = "POST";
+    request.path = std::move(path);
+    request.body = std::move(body);
+    request.headers = {{"authorization", "Bearer " + key},
+                       {"content-type", "application/json"},
+                       {"idempotency-key", "key-1"}};
+    request.headers.insert(request.headers.end(), more.begin(), more.end());
+    return send(std::move(request));
+  }
+
+  payment_id add_payment(merchant_id owner) {
+    storage::payment_view view;
+    view.row.id = payment_id::make(test_now, shard_number{3}, store.payments.size() + 1);
+    view.row.merchant = owner;
+    view.row.unit = currency::parse("EUR").value();
+    view.row.amount = minor_units{1'000};
+    store.payments.emplace(view.row.id, view);
+    return view.row.id;
+  }
+};
+
+std::string code_of(const http::response& answer) {
+  BOOST_TEST(answer.content_type == problem_content_type);
+  const auto document = boost::json::parse(answer.body);
+  BOOST_TEST(document.at("status").to_number<int>() == answer.status);
+  BOOST_TEST(document.at("request_id").as_string() == "req_1");
+  return std::string{document.at("code").as_string()};
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(api_public, fixture)
+
+BOOST_AUTO_TEST_CASE(hands_a_checked_payment_to_the_front) {
+  const auto answer =
+    post("/v1/payments", std::string{good_body},
+         {{"prefer", "wait=3"},
+          {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}});
+  BOOST_TEST(answer.status == 201);
+  BOOST_TEST(header_of(answer, "Location") == "/v1/payments/pay_1");
+  BOOST_TEST(header_of(answer, "Preference-Applied") == "wait=3");
+  BOOST_TEST(header_of(answer, "x-route") == "/v1/payments");
+  BOOST_TEST(header_of(answer, "Idempotent-Replayed") == "");
+  BOOST_REQUIRE(front.submitted.size() == 1U);
+  const auto& command = front.submitted.front();
+  BOOST_TEST((command.merchant == merchant));
+  BOOST_TEST(command.stripes == 4);
+  BOOST_TEST(command.idempotency_key == "key-1");
+  BOOST_TEST((command.request == fingerprint_of("POST", "/v1/payments", good_body)));
+  BOOST_TEST(command.wait.count() == 3'000);
+  BOOST_TEST(command.traceparent.size() == 55U);
+  BOOST_TEST(std::get<create_payment>(command.action).path.gateways.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(shows_replays_and_waits_as_headers) {
+  front.reply.replayed = true;
+  front.reply.retry_after_s = 2;
+  const auto answer =
+    post("/v1/payments", std::string{good_body}, {{"traceparent", "rubbish"}});
+  BOOST_TEST(header_of(answer, "Idempotent-Replayed") == "true");
+  BOOST_TEST(header_of(answer, "Retry-After") == "2");
+  BOOST_TEST(front.submitted.front().traceparent == "");
+}
+
+BOOST_AUTO_TEST_CASE(hands_changes_of_a_payment_to_the_front) {
+  const auto id = payment_id::make(test_now, shard_number{3}, 1);
+  const auto path = "/v1/payments/" + id.text();
+  BOOST_TEST(post(path + "/capture", R"({"amount":5})").status == 201);
+  BOOST_TEST(post(path + "/void", "").status == 201);
+  BOOST_TEST(post(path + "/refunds", "").status == 201);
+  BOOST_REQUIRE(front.submitted.size() == 3U);
+  BOOST_TEST((std::get<capture_payment>(front.submitted[0].action).payment == id));
+  BOOST_TEST((std::get<void_payment>(front.submitted[1].action).payment == id));
+  BOOST_TEST((std::get<refund_payment>(front.submitted[2].action).payment == id));
+}
+
+BOOST_AUTO_TEST_CASE(checks_the_envelope_before_the_body) {
+  http::request request;
+  request.method = "POST";
+  request.path = "/v1/payments";
+  request.body = "not json";
+  auto answer = send(request);
+  BOOST_TEST(answer.status == 401);
+  BOOST_TEST(header_of(answer, "WWW-Authenticate") == R"(Bearer realm="holdfast")");
+  BOOST_TEST(code_of(answer) == "authentication_required");
+  request.headers.emplace_back("authorization", "Bearer " + key);
+  BOOST_TEST(code_of(send(request)) == "idempotency_key_missing");
+  request.headers.emplace_back("idempotency-key", "k");
+  answer = send(request);
+  BOOST_TEST(answer.status == 415);
+  BOOST_TEST(code_of(answer) == "unsupported_media_type");
+  request.headers.emplace_back("content-type", "application/json");
+  answer = send(request);
+  BOOST_TEST(answer.status == 400);
+  BOOST_TEST(code_of(answer) == "invalid_json");
+  BOOST_TEST(front.submitted.empty());
+}
+
+BOOST_AUTO_TEST_CASE(refuses_a_key_that_is_not_known) {
+  key = "hf_test_unknown";
+  const auto answer = get("/v1/payments");
+  BOOST_TEST(answer.status == 401);
+  BOOST_TEST(code_of(answer) == "invalid_api_key");
+  BOOST_TEST(header_of(answer, "WWW-Authenticate").find("invalid_token") != std::string::npos);
+  BOOST_TEST(answer.body.find("hf_test") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(says_that_it_cannot_look_rather_than_no) {
+  store.down = true;
+  const auto answer = get("/v1/payments");
+  BOOST_TEST(answer.status == 503);
+  BOOST_TEST(header_of(answer, "Retry-After") == "1");
+  BOOST_TEST(code_of(answer) == "storage_unavailable");
+}
+
+BOOST_AUTO_TEST_CASE(refuses_currencies_without_a_route) {
+  std::string body{good_body};
+  body.replace(body.find("EUR"), 3, "USD");
+  const auto answer = post("/v1/payments", body);
+  BOOST_TEST(answer.status == 422);
+  BOOST_TEST(code_of(answer) == "no_route");
+  BOOST_TEST(front.submitted.empty());
+}
+
+BOOST_AUTO_TEST_CASE(tells_unknown_paths_and_methods) {
+  BOOST_TEST(code_of(get("/v1/nothing")) == "not_found");
+  BOOST_TEST(code_of(post("/webhooks/sandbox", "{}")) == "not_found");
+  http::request request;
+  request.method = "DELETE";
+  request.path = "/v1/payments";
+  const auto answer = send(request);
+  BOOST_TEST(answer.status == 405);
+  BOOST_TEST(header_of(answer, "Allow") == "POST, GET");
+  BOOST_TEST(code_of(answer) == "method_not_allowed");
+}
+
+BOOST_AUTO_TEST_CASE(hides_what_belongs_to_another_merchant) {
+  const auto mine = add_payment(merchant);
+  const auto foreign = add_payment(test_merchant(2));
+  BOOST_TEST(get("/v1/payments/" + mine.text()).status == 200);
+  BOOST_TEST(get("/v1/payments/" + mine.text() + "/timeline").status == 200);
+  const auto absent = payment_id::make(test_now, shard_number{3}, 99);
+  const auto of_foreign = get("/v1/payments/" + foreign.text());
+  BOOST_TEST(of_foreign.status == 404);
+  BOOST_TEST(code_of(of_foreign) == "not_found");
+  BOOST_TEST(get("/v1/payments/" + foreign.text() + "/timeline").status == 404);
+  BOOST_TEST(get("/v1/payments/" + absent.text()).status == 404);
+
+  storage::batch_view batch;
+  batch.id = batch_id::make(test_now, shard_number{3}, 1);
+  batch.merchant = test_merchant(2);
+  store.batches.emplace(batch.id, batch);
+  BOOST_TEST(get("/v1/batches/" + batch.id.text()).status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(tells_ids_that_cannot_be) {
+  for (const auto* path :
+       {"/v1/payments/x", "/v1/payments/ref_00000000000000000000000000000000",
+        "/v1/refunds/pay_1", "/v1/batches/1", "/v1/payments/pay_1/timeline"}) {
+    const auto answer = get(path);
+    BOOST_TEST(answer.status == 404, "path: " << path);
+    BOOST_TEST(code_of(answer) == "not_found");
+  }
+  BOOST_TEST(post("/v1/payments/pay_1/void", "").status == 404);
+  const auto beyond = payment_id::make(test_now, shard_number{32}, 1);
+  BOOST_TEST(post("/v1/payments/" + beyond.text() + "/void", "").status == 404);
+  BOOST_TEST(front.submitted.empty());
+}
+
+BOOST_AUTO_TEST_CASE(lists_with_filters_and_cursor) {
+  const auto id = add_payment(merchant);
+  const auto answer =
+    get("/v1/payments", {{"status", "captured"}, {"reference", "r"}, {"limit", "2"}});
+  BOOST_TEST(answer.status == 200);
+  BOOST_TEST(store.last_filter.status == "captured");
+  BOOST_TEST(store.last_filter.reference == "r");
+  BOOST_TEST(store.last_filter.window.limit == 2U);
+  const auto list = boost::json::parse(answer.body);
+  BOOST_TEST(list.at("object").as_string() == "list");
+  BOOST_TEST(list.at("url").as_string() == "/v1/payments");
+  BOOST_TEST(list.at("has_more").as_bool() == false);
+  BOOST_TEST(list.at("data").as_array().at(0).at("id").as_string() == id.text());
+  const auto refused = get("/v1/payments", {{"status", "lost"}});
+  BOOST_TEST(refused.status == 400);
+  BOOST_TEST(code_of(refused) == "invalid_parameter");
+}
+
+BOOST_AUTO_TEST_CASE(keeps_the_feeds_cursor_at_its_end) {
+  const auto at_start = boost::json::parse(get("/v1/events").body);
+  BOOST_TEST(at_start.at("next").is_null());
+  const auto after = event_id_text(shard_number{3}, sequence_number{5});
+  const auto at_end = boost::json::parse(get("/v1/events", {{"after", after}}).body);
+  BOOST_TEST(at_end.at("next").as_string() == after);
+  storage::event_view event;
+  event.shard = shard_number{3};
+  event.seq = sequence_number{6};
+  event.type = event_type::attempt_started;
+  event.payload = "\xFF";
+  store.events.rows.push_back(event);
+  const auto feed = boost::json::parse(get("/v1/events", {{"after", after}}).body);
+  BOOST_TEST(feed.at("next").as_string() == event_id_text(event.shard, event.seq));
+  BOOST_TEST(feed.at("data").as_array().at(0).at("corrupt").as_bool());
+  BOOST_TEST(get("/v1/events", {{"after", "evt_1"}}).status == 400);
+}
+
+BOOST_AUTO_TEST_CASE(shows_balances_as_the_merchant_sees_them) {
+  const auto eur = currency::parse("EUR").value();
+  const auto balance = [&](account_kind kind, std::int64_t amount) {
+    store.balances.push_back({{kind, merchant.text(), eur}, minor_units{amount}});
+  };
+  balance(account_kind::merchant_pending, -700);
+  balance(account_kind::merchant_available, -300);
+  balance(account_kind::hold_contra, -50);
+  const auto list = boost::json::parse(get("/v1/balances").body);
+  const auto& eur_balance = list.at("data").as_array().at(0);
+  BOOST_TEST(eur_balance.at("pending").as_int64() == 700);
+  BOOST_TEST(eur_balance.at("available").as_int64() == 300);
+  BOOST_TEST(eur_balance.at("reserve").as_int64() == 0);
+  BOOST_TEST(eur_balance.at("held").as_int64() == 50);
+}
+
+BOOST_AUTO_TEST_CASE(slows_a_merchant_down) {
+  requests_per_second = 2;
+  BOOST_TEST(get("/v1/balances").status == 200);
+  BOOST_TEST(get("/v1/balances").status == 200);
+  const auto answer = get("/v1/balances");
+  BOOST_TEST(answer.status == 429);
+  BOOST_TEST(header_of(answer, "Retry-After") == "1");
+  BOOST_TEST(code_of(answer) == "rate_limited");
+  now += std::chrono::seconds{1};
+  BOOST_TEST(get("/v1/balances").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(serves_its_description_to_anyone) {
+  key.clear();
+  const auto answer = get("/openapi.json");
+  BOOST_TEST(answer.status == 200);
+  BOOST_TEST(answer.body == render_openapi(public_routes()));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace holdfast::api
