@@ -78,6 +78,11 @@ struct item_ready {
   timestamp at;
 };
 
+/// From a payment that was asked to go: it can't, it has work.
+struct passivation_declined {
+  payment_id payment;
+};
+
 struct shard_loaded {
   expected<storage::shard_start> start;
   expected<std::vector<merchant_id>> merchants;
@@ -169,6 +174,7 @@ struct describe {
   std::string key;
 };
 
+/// Quit, if nothing is under way; else say so.
 struct passivate {};
 
 // -- to a gateway or acquirer
@@ -266,6 +272,7 @@ struct shut_down {
   X(request_dropped) \
   X(wake_me) \
   X(payment_idle) \
+  X(passivation_declined) \
   X(item_ready) \
   X(shard_loaded) \
   X(payment_loaded) \

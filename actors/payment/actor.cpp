@@ -56,7 +56,7 @@ public:
         enqueue({payments::woken{}, {}});
       },
       [this](const describe& ask) { describe_for(ask.key); },
-      [this](passivate) { quit(); },
+      [this](passivate) { leave_if_idle(); },
     };
   }
 
@@ -111,6 +111,19 @@ private:
     step();
   }
 
+  [[nodiscard]] bool is_idle() const {
+    return !in_flight_ && waiting_.empty() && !has_pending_work(state_);
+  }
+
+  /// A write under way must find this actor alive: whoever loaded the payment meanwhile would
+  /// not see it.
+  void leave_if_idle() {
+    if (is_idle() || state_.id.is_nil())
+      quit();
+    else
+      tell(seat_.shard, passivation_declined{seat_.id});
+  }
+
   /// Works until a write is in flight or nothing waits.
   void step() {
     while (!in_flight_ && !waiting_.empty()) {
@@ -118,7 +131,7 @@ private:
       waiting_.pop_front();
       start(std::move(command));
     }
-    if (!in_flight_ && !has_pending_work(state_) && !state_.id.is_nil())
+    if (is_idle() && !state_.id.is_nil())
       tell(seat_.shard, payment_idle{seat_.id});
   }
 

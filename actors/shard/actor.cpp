@@ -108,6 +108,7 @@ caf::behavior shard_actor::make_behavior() {
         wakes_.cancel(m.payment);
     },
     [this](const payment_idle& m) { on_idle(m); },
+    [this](const passivation_declined& m) { on_declined(m); },
     [this](const item_ready& m) { on_item_ready(m); },
     [this](shard_loaded& m) { on_loaded(m); },
     [this](payment_loaded& m) { on_payment_loaded(m); },
@@ -335,7 +336,9 @@ void shard_actor::on_tick() {
 }
 
 void shard_actor::on_idle(const payment_idle& message) {
-  if (!payments_.contains(message.payment))
+  auto found = payments_.find(message.payment);
+  // With a request on its way the actor is not idle any more; it will say so again.
+  if (found == payments_.end() || found->second.open_requests > 0)
     return;
   if (idle_.size() < limits::shard_idle_payments_max)
     idle_.set(message.payment, env_->now() + milliseconds{limits::passivate_after_ms});
@@ -343,16 +346,27 @@ void shard_actor::on_idle(const payment_idle& message) {
     passivate_idle(message.payment);
 }
 
+/// Asks the actor to go. Until it has gone, or has declined, requests wait in its seat: two
+/// actors of one payment would not know of each other's writes.
 void shard_actor::passivate_idle(const payment_id& id) {
   auto found = payments_.find(id);
-  if (found == payments_.end() || found->second.at != slot::stage::live)
+  if (found == payments_.end() || found->second.at != slot::stage::live
+      || found->second.open_requests > 0)
     return;
-  // Every command goes through here, so none is on its way to the actor that isn't waited for.
-  if (found->second.open_requests == 0)
-    retire(id);
+  found->second.at = slot::stage::passivating;
+  tell(found->second.who, passivate{});
 }
 
-/// Lets the payment's actor go. Its next request finds it in the database.
+void shard_actor::on_declined(const passivation_declined& message) {
+  auto found = payments_.find(message.payment);
+  if (found == payments_.end() || found->second.at != slot::stage::passivating)
+    return;
+  found->second.at = slot::stage::live;
+  for (const auto& name : std::exchange(found->second.requests, {}))
+    dispatch(name, found->second);
+}
+
+/// Lets the actor of a payment go that never came to be: there is nothing to wait for.
 void shard_actor::retire(const payment_id& id) {
   auto found = payments_.find(id);
   if (found == payments_.end() || found->second.at != slot::stage::live)

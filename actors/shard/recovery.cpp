@@ -201,11 +201,29 @@ void shard_actor::on_child_down(const caf::actor_addr& who, const caf::error& re
   const auto id = found->second;
   children_.erase(found);
   auto seat = payments_.find(id);
-  if (seat == payments_.end() || seat->second.at != slot::stage::live)
+  if (seat == payments_.end())
+    return;
+  const bool was_leaving = seat->second.at == slot::stage::passivating;
+  if (was_leaving && !reason)
+    return on_passivated(id);
+  if (!was_leaving && seat->second.at != slot::stage::live)
     return;
   env_->log(severity::warning, "the actor of payment " + id.text() + " died ("
                                  + to_string(reason) + ") and is rebuilt");
   rebuild(id);
+}
+
+/// It had nothing under way. What was asked of the payment meanwhile finds it in the database.
+void shard_actor::on_passivated(const payment_id& id) {
+  auto& seat = payments_.at(id);
+  wakes_.cancel(id);
+  if (seat.requests.empty()) {
+    payments_.erase(id);
+    return update_gauges();
+  }
+  seat.at = slot::stage::loading;
+  seat.who = nullptr;
+  begin_load(id);
 }
 
 /// Waits until all that the dead actor had submitted is decided, then reads what there is.

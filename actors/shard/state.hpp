@@ -39,7 +39,7 @@ private:
 
   /// What the shard knows of a payment that has an actor, or is about to.
   struct slot {
-    enum class stage : std::uint8_t { loading, live, rebuilding };
+    enum class stage : std::uint8_t { loading, live, passivating, rebuilding };
     stage at = stage::loading;
     caf::actor who;
     merchant_id merchant;           ///< nil until loaded
@@ -70,6 +70,7 @@ private:
   void on_tick();
   void on_idle(const payment_idle& message);
   void passivate_idle(const payment_id& id);
+  void on_declined(const passivation_declined& message);
   void retire(const payment_id& id);
   void close_request(const payment_id& id);
   void update_gauges();
@@ -87,6 +88,7 @@ private:
   void sweep_due();
   void on_due(due_loaded& message);
   void on_child_down(const caf::actor_addr& who, const caf::error& reason);
+  void on_passivated(const payment_id& id);
   void rebuild(const payment_id& id);
   void on_quiet(const payment_quiet& message);
   void on_key_loaded(key_loaded& message);
