@@ -72,6 +72,14 @@ public:
   ~running_node() override { stop(); }
 
   expected<void> begin() {
+    // Never plain text where somebody asked for TLS.
+    if (settings_.http.tls)
+      return make_error(errc::invalid_argument,
+                        "[http] tls: this version doesn't terminate TLS; put a proxy in front "
+                        "and leave it out");
+    if (!settings_.cluster_listen.empty() || !settings_.cluster_seeds.empty())
+      return make_error(errc::invalid_argument,
+                        "[cluster] listen, seeds: this version runs one node; leave them out");
     if (auto opened = open_storage(); !opened)
       return opened.error();
     if (auto made = make_environment(); !made)
