@@ -171,10 +171,11 @@ void shard_actor::on_due(due_loaded& message) {
   sweeping_ = false;
   if (!message.due)
     return; // The next sweep tries again.
-  for (auto& one : *message.due) {
-    const auto id = one.id;
-    if (!payments_.contains(id))
-      seat_payment(id, std::move(one));
+  // These rows may be older than the last write of an actor that has gone since, so they only
+  // name the payments; each is read again now that it has no actor.
+  for (const auto& one : *message.due) {
+    if (payments_.try_emplace(one.id).second)
+      begin_load(one.id);
   }
 }
 
