@@ -180,7 +180,8 @@ child_options server_command(const postgres_programs& programs, std::string_view
                              const place& where, const postgres_options& options) {
   child_options command;
   command.program = programs.folder / name;
-  command.arguments = {std::string{name}};
+  // In full: initdb and postgres find their files by it, and PATH need not have them.
+  command.arguments = {command.program};
   command.environment = {{"LC_ALL", "C"}, {"TZ", "UTC"}, {"HOME", where.files.parent_path()}};
   command.log_file = options.log_file;
   command.working_folder = "/";

@@ -18,7 +18,7 @@ constexpr milliseconds answer_limit{5'000};
 expected<std::string> first_line_of(const fs::path& program, const std::string& argument) {
   child_options options;
   options.program = program;
-  options.arguments = {program.filename(), argument};
+  options.arguments = {program, argument};
   options.log_file = "/dev/null";
   auto text = output_of(std::move(options), answer_limit);
   if (text)

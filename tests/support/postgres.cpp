@@ -97,7 +97,8 @@ void postgres_server::crash() {
 
 void postgres_server::start() {
   const auto data = folder_ + "/data";
-  const char* const arguments[] = {"postgres",
+  const auto program = find_program("postgres");
+  const char* const arguments[] = {program.c_str(),
                                    "-D",
                                    data.c_str(),
                                    "-k",
@@ -111,16 +112,17 @@ void postgres_server::start() {
                                    "-c",
                                    "log_min_messages=fatal",
                                    nullptr};
-  pid_ = spawn(find_program("postgres"), arguments);
+  pid_ = spawn(program, arguments);
   wait_ready();
 }
 
 void postgres_server::initialise() {
   const auto data = folder_ + "/data";
+  const auto program = find_program("initdb");
   const char* const arguments[] = {
-    "initdb",       "-D",        data.c_str(),      "-U",          superuser,
-    "--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale", nullptr};
-  if (wait_for_exit(spawn(find_program("initdb"), arguments)) != 0)
+    program.c_str(), "-D",        data.c_str(),      "-U",          superuser,
+    "--auth=trust",  "--no-sync", "--encoding=UTF8", "--no-locale", nullptr};
+  if (wait_for_exit(spawn(program, arguments)) != 0)
     throw std::runtime_error("initdb failed; see " + folder_ + "/log");
 }
 
