@@ -249,3 +249,5 @@ inline constexpr std::size_t shard_live_payments_max = 100'000;
 } // namespace holdfast::limits
 
 static_assert(holdfast::limits::shards_max < (1 << 14), "an id carries 14 bits of shard");
+/// Ledger entries in one page of an export, about 300 bytes each.
+inline constexpr std::uint32_t export_rows_max = 5'000;

@@ -2,6 +2,8 @@
 
 #include "messages/assert.hpp"
 
+#include <algorithm>
+
 namespace holdfast {
 
 namespace {
@@ -29,6 +31,32 @@ shard_number shard_of_key(shard_number home, std::uint16_t stripes, std::uint16_
     return home;
   const auto stripe = stable_hash(key) % stripes;
   return shard_number{static_cast<std::uint16_t>((home.value + stripe) % shard_count)};
+}
+
+std::vector<shard_number> shards_of_merchant(shard_number home, std::uint16_t stripes,
+                                             std::uint16_t shard_count) {
+  HF_ASSERT(shard_count > 0);
+  std::vector<shard_number> shards;
+  const auto spread = std::clamp<std::uint16_t>(stripes, 1, shard_count);
+  if (spread == 1)
+    return {home};
+  for (std::uint16_t stripe = 0; stripe < spread; ++stripe)
+    shards.push_back({static_cast<std::uint16_t>((home.value + stripe) % shard_count)});
+  return shards;
+}
+
+std::string ranges_text(const std::vector<shard_number>& shards) {
+  std::string text;
+  for (auto first = shards.begin(); first != shards.end();) {
+    auto last = first;
+    while (last + 1 != shards.end() && (last + 1)->value == last->value + 1)
+      ++last;
+    text += (text.empty() ? "" : ", ") + std::to_string(first->value);
+    if (last != first)
+      text += '-' + std::to_string(last->value);
+    first = last + 1;
+  }
+  return text;
 }
 
 } // namespace holdfast

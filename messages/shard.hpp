@@ -4,7 +4,9 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast {
 
@@ -32,6 +34,14 @@ struct sequence_number {
 [[nodiscard]] shard_number shard_of_key(shard_number home, std::uint16_t stripes,
                                         std::uint16_t shard_count,
                                         std::string_view key) noexcept;
+
+/// Every shard that `shard_of_key` may answer, each once, in the order of the stripes.
+[[nodiscard]] std::vector<shard_number> shards_of_merchant(shard_number home,
+                                                           std::uint16_t stripes,
+                                                           std::uint16_t shard_count);
+
+/// "0-2, 7" for people. The shards must be sorted.
+[[nodiscard]] std::string ranges_text(const std::vector<shard_number>& shards);
 
 } // namespace holdfast
 

@@ -91,19 +91,30 @@ void journal_writer::recovered() {
   pause_ = milliseconds{0};
 }
 
-void journal_writer::lose_shard(shard_number shard, const std::string& reason) {
-  const auto open = open_.find(shard);
-  if (open == open_.end())
+/// Of these, the ones that are open.
+void journal_writer::lose_shards(const std::set<shard_number>& shards,
+                                 const std::string& reason) {
+  std::vector<std::pair<shard_number, epoch_number>> losses;
+  std::vector<shard_number> numbers;
+  for (const auto shard : shards) {
+    const auto open = open_.find(shard);
+    if (open == open_.end())
+      continue;
+    losses.emplace_back(shard, open->second.epoch);
+    numbers.push_back(shard);
+    open_.erase(open);
+  }
+  if (losses.empty())
     return;
-  const auto epoch = open->second.epoch;
-  open_.erase(open);
-  spdlog::warn("journal: shard {} epoch {} lost: {}", shard.value, epoch.value, reason);
+  spdlog::warn("journal: shards {} lost: {}", ranges_text(numbers), reason);
   shard_lost_callback lost;
   {
     const std::scoped_lock lock{mutex_};
     lost = lost_;
   }
-  if (lost)
+  if (!lost)
+    return;
+  for (const auto& [shard, epoch] : losses)
     lost(shard, epoch, reason);
 }
 
@@ -120,9 +131,10 @@ void journal_writer::give_up() {
       kept.push_back(std::move(entry));
   }
   backlog_ = std::move(kept);
-  const auto all = open_;
-  for (const auto& [shard, head] : all)
-    lose_shard(shard, "the database is out of reach");
+  std::set<shard_number> all;
+  for (const auto& [shard, head] : open_)
+    all.insert(shard);
+  lose_shards(all, "the database is out of reach");
   recovered();
 }
 

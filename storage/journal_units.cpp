@@ -44,7 +44,7 @@ std::optional<expected<void>> journal_writer::unit_attempt(queued_unit& unit) {
     case attempt_end::committed: break;
     case attempt_end::fenced:
       roll_back();
-      lose_shard(unit.shard, "another owner has taken the shard");
+      lose_shards({unit.shard}, "another owner has taken the shard");
       return make_error(errc::not_owner, "another owner has taken the shard");
     default: drop_connection(); return std::nullopt;
   }
@@ -91,7 +91,7 @@ std::optional<expected<void>> journal_writer::commit_unit(const queued_unit& uni
       events_ += tx.events();
       return expected<void>{};
     case attempt_end::fenced:
-      lose_shard(unit.shard, "another owner has taken the shard");
+      lose_shards({unit.shard}, "another owner has taken the shard");
       return make_error(errc::not_owner, "another owner has taken the shard");
     case attempt_end::refused: return make_error(errc::rejected, reason_);
     default: return std::nullopt;

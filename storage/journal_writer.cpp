@@ -228,8 +228,7 @@ void journal_writer::finish_committed(const transaction& tx, const write_list& w
 }
 
 void journal_writer::finish_fenced(write_list& writes) {
-  for (const auto shard : fenced_)
-    lose_shard(shard, "another owner has taken the shard");
+  lose_shards(fenced_, "another owner has taken the shard");
   drop_stale(writes);
 }
 

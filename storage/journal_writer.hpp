@@ -94,7 +94,7 @@ private:
   void drop_connection();
   [[nodiscard]] bool pause();
   void recovered();
-  void lose_shard(shard_number shard, const std::string& reason);
+  void lose_shards(const std::set<shard_number>& shards, const std::string& reason);
   void give_up();
 
   const std::string url_;

@@ -72,6 +72,23 @@ array_of<std::int32_t> pids(int writer) {
   return column;
 }
 
+/// "shards 0-31 taken, epochs 7": a line for all, since they come and go together.
+std::string line_of(const std::map<shard_number, epoch_number>& shards, std::string_view fate) {
+  std::vector<shard_number> numbers;
+  auto lowest = shards.begin()->second;
+  auto highest = lowest;
+  for (const auto& [shard, epoch] : shards) {
+    numbers.push_back(shard);
+    lowest = std::min(lowest, epoch);
+    highest = std::max(highest, epoch);
+  }
+  auto line = "shards " + ranges_text(numbers) + ' ' + std::string{fate} + ", epochs "
+              + std::to_string(lowest.value);
+  if (highest != lowest)
+    line += '-' + std::to_string(highest.value);
+  return line;
+}
+
 } // namespace
 
 postgres_lease_keeper::postgres_lease_keeper(lease_options options, lease_events events)
@@ -184,28 +201,37 @@ void postgres_lease_keeper::report_lost() {
     const std::scoped_lock lock{mutex_};
     losses.swap(journal_losses_);
   }
+  // A lease is held in the latest epoch, if at all.
+  shard_epochs latest;
   for (const auto& [shard, epoch] : losses)
-    lose(shard, epoch);
+    latest[shard] = std::max(latest[shard], epoch);
+  lose(latest);
 }
 
 /// By our own clock, which the database can't stop.
 void postgres_lease_keeper::expire() {
   const auto now = std::chrono::steady_clock::now();
-  std::vector<std::pair<shard_number, epoch_number>> late;
+  shard_epochs late;
   for (const auto& [shard, lease] : held_)
     if (lease.serve_until <= now)
-      late.emplace_back(shard, lease.epoch);
-  for (const auto& [shard, epoch] : late)
-    lose(shard, epoch);
+      late.emplace(shard, lease.epoch);
+  lose(late);
 }
 
-void postgres_lease_keeper::lose(shard_number shard, epoch_number epoch) {
-  const auto lease = held_.find(shard);
-  if (lease == held_.end() || lease->second.epoch != epoch)
-    return;
-  held_.erase(lease);
-  spdlog::warn("leases: shard {} epoch {} lost", shard.value, epoch.value);
-  events_.lost(shard, epoch);
+/// Of these, the ones that are still held in that epoch.
+void postgres_lease_keeper::lose(const shard_epochs& losses) {
+  shard_epochs lost;
+  for (const auto& [shard, epoch] : losses) {
+    const auto lease = held_.find(shard);
+    if (lease == held_.end() || lease->second.epoch != epoch)
+      continue;
+    held_.erase(lease);
+    lost.emplace(shard, epoch);
+  }
+  if (!lost.empty())
+    spdlog::warn("leases: {}", line_of(lost, "lost"));
+  for (const auto& [shard, epoch] : lost)
+    events_.lost(shard, epoch);
 }
 
 bool postgres_lease_keeper::connected() {
@@ -254,14 +280,15 @@ void postgres_lease_keeper::renew() {
     spdlog::warn("leases: renewal failed: {}", renewed.error().detail);
     return;
   }
-  auto gone = held_;
+  shard_epochs gone;
+  for (const auto& [shard, lease] : held_)
+    gone.emplace(shard, lease.epoch);
   for (int i = 0; i < renewed->rows(); ++i) {
     const auto shard = row{*renewed, i}.shard();
     held_.at(shard).serve_until = serve_until(asked);
     gone.erase(shard);
   }
-  for (const auto& [shard, lease] : gone)
-    lose(shard, lease.epoch);
+  lose(gone);
 }
 
 void postgres_lease_keeper::release_unwanted() {
@@ -276,6 +303,7 @@ void postgres_lease_keeper::release_unwanted() {
     return;
   for (const auto shard : unwanted)
     held_.erase(shard);
+  spdlog::info("leases: shards {} given up", ranges_text(unwanted));
   release(unwanted);
 }
 
@@ -313,9 +341,13 @@ void postgres_lease_keeper::take_missing() {
     asked_ = asked_ || waited;
     return;
   }
+  shard_epochs ours;
+  for (const auto& shard : *taken)
+    ours.emplace(shard.shard, shard.epoch);
+  if (!ours.empty())
+    spdlog::info("leases: {}", line_of(ours, "taken"));
   for (auto& shard : *taken) {
     held_[shard.shard] = {shard.epoch, serve_until(asked)};
-    spdlog::info("leases: shard {} epoch {} acquired", shard.shard.value, shard.epoch.value);
     events_.acquired(std::move(shard));
   }
 }

@@ -45,6 +45,8 @@ private:
     steady_time serve_until; ///< by our own clock, with the margin taken off
   };
 
+  using shard_epochs = std::map<shard_number, epoch_number>;
+
   void work();
   void round();
   void report_lost();
@@ -62,7 +64,7 @@ private:
   [[nodiscard]] bool connected();
   [[nodiscard]] steady_time query_deadline() const;
   [[nodiscard]] steady_time serve_until(steady_time asked) const;
-  void lose(shard_number shard, epoch_number epoch);
+  void lose(const shard_epochs& losses);
 
   const lease_options options_;
   const lease_events events_;

@@ -31,18 +31,21 @@ public:
   void find_refund(refund_id id, merchant_id merchant,
                    callback<std::optional<refund_view>> done) override;
   void timeline(payment_id id, callback<std::optional<timeline_view>> done) override;
-  void list_events(merchant_id merchant, std::optional<event_position> after,
-                   std::uint32_t limit, callback<slice<event_view>> done) override;
+  void list_events(merchant_id merchant, std::vector<event_position> after, std::uint32_t limit,
+                   callback<slice<event_view>> done) override;
   void list_entries(merchant_id merchant, std::optional<payment_id> subject,
                     std::optional<account_kind> kind, page window,
                     callback<slice<entry_view>> done) override;
+  void export_entries(std::optional<merchant_id> merchant, page window,
+                      callback<slice<entry_view>> done) override;
   void merchant_balances(merchant_id merchant,
                          callback<std::vector<balance_view>> done) override;
   void all_balances(callback<std::vector<balance_view>> done) override;
   void list_batches(std::optional<merchant_id> merchant, page window,
                     callback<slice<batch_view>> done) override;
   void find_batch(batch_id id, callback<std::optional<batch_view>> done) override;
-  void list_batch_items(batch_id id, callback<std::vector<batch_item_view>> done) override;
+  void list_batch_items(batch_id id, page window,
+                        callback<slice<batch_item_view>> done) override;
   void list_exceptions(std::string status, page window,
                        callback<slice<exception_view>> done) override;
 

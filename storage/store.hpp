@@ -58,7 +58,7 @@ struct shard_start {
 // -- lists ------------------------------------------------------------------------------------
 
 struct page {
-  std::uint32_t limit = 10; ///< 1 … 100
+  std::uint32_t limit = 10; ///< 1 … 100, but for exports
   std::string
     starting_after; ///< the id of the last object of the page before; empty: the first
 };
@@ -242,19 +242,27 @@ public:
   virtual void find_refund(refund_id id, merchant_id merchant,
                            callback<std::optional<refund_view>> done) = 0;
   virtual void timeline(payment_id id, callback<std::optional<timeline_view>> done) = 0;
-  virtual void list_events(merchant_id merchant, std::optional<event_position> after,
+  /// The merchant's events behind these positions, one for each shard that is wanted. Those of
+  /// a shard come in the order of their numbers; across shards roughly by time.
+  virtual void list_events(merchant_id merchant, std::vector<event_position> after,
                            std::uint32_t limit, callback<slice<event_view>> done) = 0;
   /// The window's cursor is an entry's id, as messages/entry_id.hpp writes it.
   virtual void list_entries(merchant_id merchant, std::optional<payment_id> subject,
                             std::optional<account_kind> kind, page window,
                             callback<slice<entry_view>> done) = 0;
   virtual void merchant_balances(merchant_id merchant,
+  /// All entries, or those of one merchant's own accounts, in the order of their ids. A window
+  /// may be limits::export_rows_max long here.
+  virtual void export_entries(std::optional<merchant_id> merchant, page window,
+                              callback<slice<entry_view>> done) = 0;
                                  callback<std::vector<balance_view>> done) = 0;
   virtual void all_balances(callback<std::vector<balance_view>> done) = 0;
   virtual void list_batches(std::optional<merchant_id> merchant, page window,
                             callback<slice<batch_view>> done) = 0;
   virtual void find_batch(batch_id id, callback<std::optional<batch_view>> done) = 0;
-  virtual void list_batch_items(batch_id id, callback<std::vector<batch_item_view>> done) = 0;
+  /// Oldest first. The window's cursor is an item's id, as messages/item_id.hpp writes it.
+  virtual void list_batch_items(batch_id id, page window,
+                                callback<slice<batch_item_view>> done) = 0;
   virtual void list_exceptions(std::string status, page window,
                                callback<slice<exception_view>> done) = 0;
 

@@ -1,5 +1,6 @@
 // The feed, the ledger's entries and balances, batches and exceptions.
 #include "messages/entry_id.hpp"
+#include "messages/item_id.hpp"
 #include "messages/limits.hpp"
 #include "storage/postgres_store.hpp"
 #include "storage/rows.hpp"
@@ -10,10 +11,18 @@ namespace holdfast::storage {
 
 namespace {
 
-constexpr sql events_after{"events_after", "select " HF_EVENT_COLUMNS
-                                           " from event e where e.merchant_id = $1"
-                                           " and (e.shard_id, e.seq) > ($2::int2, $3::int8)"
-                                           " order by e.shard_id, e.seq limit $4"};
+/// The next events of each shard, merged by time. A clock may go back, so an event counts as no
+/// older than those before it in its shard: a page must end every shard at a prefix of its log,
+/// or the cursor would pass over events.
+constexpr sql events_after{"events_after", R"sql(
+select )sql" HF_EVENT_COLUMNS R"sql(
+  from (select n.*, max(n.at) over (partition by n.shard_id order by n.seq) as not_before
+          from unnest($2::int2[], $3::int8[]) as c(shard_id, seq)
+         cross join lateral (
+               select s.* from event s
+                where s.merchant_id = $1 and s.shard_id = c.shard_id and s.seq > c.seq
+                order by s.seq limit $4) n) e
+ order by e.not_before, e.shard_id, e.seq limit $4)sql"};
 
 /// The merchant's own accounts' entries, newest first. They are found by the merchant's events,
 /// which spares the ledger an index of its own.
@@ -28,18 +37,38 @@ constexpr sql entries_of_merchant{
   " and ($4::int2 is null or (l.shard_id, l.seq, l.leg) < ($4, $5, $6::int4))"
   " order by e.shard_id desc, e.seq desc, l.leg desc limit $7"};
 
-/// All entries of one payment, whatever the account, newest first.
+/// All entries of one payment, whatever the account, newest first; a rejection is posted under
+/// the capture or refund that the acquirer refused.
 constexpr sql entries_of_payment{
   "entries_of_payment",
   "select " HF_ENTRY_COLUMNS
   " from ledger_entry h"
   " join ledger_entry l on l.shard_id = h.shard_id and l.seq = h.seq and l.posting = h.posting"
   " join account a on a.id = l.account_id"
-  " join payment p on p.id = h.subject"
-  " where h.subject = $2 and h.leg = h.posting and p.merchant_id = $1"
+  " join payment p on p.id = $2 and p.merchant_id = $1"
+  " where h.leg = h.posting and h.subject in"
+  " (select $2 union all select o.id from payment_operation o where o.payment_id = $2)"
   " and ($3::int2 is null or a.kind = $3)"
   " and ($4::int2 is null or (l.shard_id, l.seq, l.leg) < ($4, $5::int8, $6::int4))"
   " order by l.shard_id desc, l.seq desc, l.leg desc limit $7"};
+
+// Exports go through the log as it was written, so that each shard's part of one ends between
+// two transactions, whatever is written meanwhile.
+constexpr sql export_of_all{"export_of_all",
+                            "select " HF_ENTRY_COLUMNS
+                            " from ledger_entry l join account a on a.id = l.account_id"
+                            " where (l.shard_id, l.seq, l.leg) > ($1::int2, $2::int8, $3::int4)"
+                            " order by l.shard_id, l.seq, l.leg limit $4"};
+
+constexpr sql export_of_merchant{
+  "export_of_merchant", "select " HF_ENTRY_COLUMNS
+                        " from event e"
+                        " join ledger_entry l on l.shard_id = e.shard_id and l.seq = e.seq"
+                        " join account a on a.id = l.account_id"
+                        " where e.merchant_id = $5 and a.owner = $6"
+                        " and (e.shard_id, e.seq) >= ($1::int2, $2::int8)"
+                        " and (l.shard_id, l.seq, l.leg) > ($1, $2, $3::int4)"
+                        " order by e.shard_id, e.seq, l.leg limit $4"};
 
 #define HF_BALANCE_COLUMNS "a.kind, a.owner, a.currency, sum(a.balance)::int8"
 
@@ -67,11 +96,13 @@ constexpr sql page_of_merchant_batches{
 constexpr sql select_batch{"select_batch",
                            "select " HF_BATCH_COLUMNS " from batch b where b.id = $1"};
 
-constexpr sql items_of_batch{"items_of_batch",
-                             "select " HF_ITEM_COLUMNS
-                             " from payment_operation o join payment p on p.id = o.payment_id"
-                             " join batch b on b.id = o.batch_id"
-                             " where o.batch_id = $1 order by o.id"};
+constexpr sql page_of_items{"page_of_items",
+                            "select " HF_ITEM_COLUMNS
+                            " from (select * from payment_operation w"
+                            "  where w.batch_id = $1 and ($2::uuid is null or w.id > $2)"
+                            "  order by w.id limit $3) o"
+                            " join payment p on p.id = o.payment_id"
+                            " join batch b on b.id = o.batch_id order by o.id"};
 
 constexpr sql page_of_exceptions{"page_of_exceptions",
                                  "select " HF_EXCEPTION_COLUMNS
@@ -128,13 +159,42 @@ expected<slice<entry_view>> read_entries(connection& db, const entries_request& 
   return to_slice(read_all<entry_view>(*found, read_entry), limit);
 }
 
+expected<slice<entry_view>> read_export(connection& db, std::optional<merchant_id> merchant,
+                                        const page& window) {
+  entry_id from{shard_number{}, sequence_number{}};
+  if (!window.starting_after.empty()) {
+    const auto after = entry_id::parse(window.starting_after);
+    if (!after)
+      return after.error();
+    from = *after;
+  }
+  const auto limit = std::clamp(window.limit, 1U, limits::export_rows_max);
+  auto values =
+    parameters::of(from.shard, from.seq, std::int32_t{from.leg}, std::int64_t{limit} + 1);
+  if (merchant) {
+    values.add(*merchant);
+    values.add(merchant->text());
+  }
+  const auto found =
+    db.query(merchant ? export_of_merchant : export_of_all, values, query_deadline());
+  if (!found)
+    return found.error();
+  return to_slice(read_all<entry_view>(*found, read_entry), limit);
+}
+
 expected<slice<event_view>> read_feed(connection& db, merchant_id merchant,
-                                      std::optional<event_position> after,
+                                      const std::vector<event_position>& after,
                                       std::uint32_t limit) {
-  const auto from = after.value_or(event_position{});
+  array_of<std::int16_t> shards;
+  array_of<std::int64_t> seqs;
+  for (const auto& [shard, seq] : after) {
+    shards.add(static_cast<std::int16_t>(shard.value));
+    seqs.add(seq.value);
+  }
   const auto rows = std::clamp(limit, 1U, limits::feed_rows_max);
   const auto found = db.query(
-    events_after, parameters::of(merchant, from.shard, from.seq, std::int64_t{rows} + 1),
+    events_after,
+    parameters::of(merchant, std::move(shards), std::move(seqs), std::int64_t{rows} + 1),
     query_deadline());
   if (!found)
     return found.error();
@@ -155,6 +215,19 @@ expected<slice<batch_view>> read_batches(connection& db, std::optional<merchant_
   if (!found)
     return found.error();
   return to_slice(read_all<batch_view>(*found, read_batch), limit);
+}
+
+expected<slice<batch_item_view>> read_items(connection& db, batch_id batch,
+                                            const page& window) {
+  const auto after = window_start<item_id>(window);
+  if (!after)
+    return after.error();
+  const auto limit = window_limit(window);
+  const auto found = db.query(
+    page_of_items, parameters::of(batch, *after, std::int64_t{limit} + 1), query_deadline());
+  if (!found)
+    return found.error();
+  return to_slice(read_all<batch_item_view>(*found, read_item), limit);
 }
 
 expected<slice<exception_view>> read_exceptions(connection& db, const std::string& status,
@@ -178,9 +251,9 @@ expected<slice<exception_view>> read_exceptions(connection& db, const std::strin
 
 } // namespace
 
-void postgres_store::list_events(merchant_id merchant, std::optional<event_position> after,
+void postgres_store::list_events(merchant_id merchant, std::vector<event_position> after,
                                  std::uint32_t limit, callback<slice<event_view>> done) {
-  readers_.ask(std::move(done), [merchant, after, limit](connection& db) {
+  readers_.ask(std::move(done), [merchant, after = std::move(after), limit](connection& db) {
     return read_feed(db, merchant, after, limit);
   });
 }
@@ -191,6 +264,13 @@ void postgres_store::list_entries(merchant_id merchant, std::optional<payment_id
   readers_.ask(std::move(done),
                [asked = entries_request{merchant, subject, kind, std::move(window)}](
                  connection& db) { return read_entries(db, asked); });
+}
+
+void postgres_store::export_entries(std::optional<merchant_id> merchant, page window,
+                                    callback<slice<entry_view>> done) {
+  readers_.ask(std::move(done), [merchant, window = std::move(window)](connection& db) {
+    return read_export(db, merchant, window);
+  });
 }
 
 void postgres_store::merchant_balances(merchant_id merchant,
@@ -234,13 +314,10 @@ void postgres_store::find_batch(batch_id id, callback<std::optional<batch_view>>
   });
 }
 
-void postgres_store::list_batch_items(batch_id id,
-                                      callback<std::vector<batch_item_view>> done) {
-  readers_.ask(std::move(done), [id](connection& db) -> expected<std::vector<batch_item_view>> {
-    const auto found = db.query(items_of_batch, parameters::of(id), query_deadline());
-    if (!found)
-      return found.error();
-    return read_all<batch_item_view>(*found, read_item);
+void postgres_store::list_batch_items(batch_id id, page window,
+                                      callback<slice<batch_item_view>> done) {
+  readers_.ask(std::move(done), [id, window = std::move(window)](connection& db) {
+    return read_items(db, id, window);
   });
 }
 

@@ -49,11 +49,11 @@ public:
       [this](payment_request& request) { accept(request); },
       [this](gateway_reply& reply) {
         fault_point("payment.after_gateway_answer");
-        enqueue({payments::gateway_answered{reply.target, std::move(reply.answer)}, {}});
+        take_up({payments::gateway_answered{reply.target, std::move(reply.answer)}, {}});
       },
       [this](journal_done& answer) { written(answer.result); },
       [this](wake_up) {
-        enqueue({payments::woken{}, {}});
+        take_up({payments::woken{}, {}});
       },
       [this](const describe& ask) { describe_for(ask.key); },
       [this](passivate) { leave_if_idle(); },
@@ -103,10 +103,10 @@ private:
       card_ = made->order.card;
     request_ids_[origin.key] = origin.request_id;
     traceparent_ = std::move(request.traceparent);
-    enqueue({std::move(request.what), std::move(origin)});
+    take_up({std::move(request.what), std::move(origin)});
   }
 
-  void enqueue(waiting_command command) {
+  void take_up(waiting_command command) {
     waiting_.push_back(std::move(command));
     step();
   }

@@ -94,7 +94,8 @@ private:
     auto found = shards_.find(message.shard);
     if (found == shards_.end() || found->second.epoch != message.epoch)
       return;
-    env().log(severity::warning,
+    // Storage has warned of it, in one line for all the shards that it lost together.
+    env().log(severity::debug,
               "shard " + std::to_string(message.shard.value) + " is lost: " + message.reason);
     let_go(found->first, found->second.who);
     shards_.erase(found);

@@ -169,15 +169,12 @@ void export_ledger_route(const admin_services_ptr& services, const exchange_ptr&
   using entries = storage::slice<storage::entry_view>;
   query_reader query{call->request(), {"merchant", "format", "limit", "starting_after"}};
   const auto merchant = query.id<merchant_id>("merchant");
-  if (!merchant)
-    query.refuse("merchant", "Name the merchant whose entries are wanted.");
   const auto format = query.parsed<std::string>("format", parse_format).value_or("ndjson");
-  const auto window = query.page<entry_id>();
+  const auto window = query.page<entry_id>(limits::export_rows_max);
   if (query.refused())
     return call->refuse(*query.refused());
-  services->store.list_entries(
-    *merchant, std::nullopt, std::nullopt, window,
-    unless_failed<entries>(call, [call, format](const entries& rows) {
+  services->store.export_entries(
+    merchant, window, unless_failed<entries>(call, [call, format](const entries& rows) {
       call->send(render_export(*call, format, rows));
     }));
 }

@@ -20,6 +20,7 @@ constexpr std::array rows{
   admin_row{"GET", "/admin/v1/gateways", &list_gateways_route},
   admin_row{"GET", "/admin/v1/batches", &list_all_batches_route},
   admin_row{"GET", "/admin/v1/batches/{id}", &show_any_batch_route},
+  admin_row{"GET", "/admin/v1/batches/{id}/items", &list_any_batch_items_route},
   admin_row{"GET", "/admin/v1/exceptions", &list_exceptions_route},
   admin_row{"GET", "/admin/v1/payments/{id}", &show_any_payment_route},
   admin_row{"GET", "/admin/v1/payments/{id}/timeline", &show_any_timeline_route},

@@ -52,6 +52,7 @@ void list_gateways_route(const admin_services_ptr& services, const exchange_ptr&
 // admin_settlement.cpp:
 void list_all_batches_route(const admin_services_ptr& services, const exchange_ptr& call);
 void show_any_batch_route(const admin_services_ptr& services, const exchange_ptr& call);
+void list_any_batch_items_route(const admin_services_ptr& services, const exchange_ptr& call);
 void list_exceptions_route(const admin_services_ptr& services, const exchange_ptr& call);
 void cutoff_route(const admin_services_ptr& services, const exchange_ptr& call);
 

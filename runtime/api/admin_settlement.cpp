@@ -1,6 +1,7 @@
 // Batches, exceptions and the cut-off on demand.
 #include "messages/json_writer.hpp"
 #include "runtime/api/admin_routes.hpp"
+#include "runtime/api/batch_reading.hpp"
 #include "runtime/api/field_reader.hpp"
 #include "runtime/api/media_type.hpp"
 #include "runtime/api/query.hpp"
@@ -71,20 +72,11 @@ void list_all_batches_route(const admin_services_ptr& services, const exchange_p
 }
 
 void show_any_batch_route(const admin_services_ptr& services, const exchange_ptr& call) {
-  using found = std::optional<storage::batch_view>;
-  using items = std::vector<storage::batch_item_view>;
-  const auto id = id_in_path<batch_id>(*call, "batch");
-  if (!id)
-    return;
-  const auto show = [call, services](const found& view) {
-    if (!view)
-      return call->refuse_absent("batch");
-    services->store.list_batch_items(
-      view->id, answer_with<items>(call, [batch = *view](const items& rows) {
-        return render_batch(batch, rows);
-      }));
-  };
-  services->store.find_batch(*id, unless_failed<found>(call, show));
+  answer_with_batch(services->store, call, std::nullopt, batch_form::whole);
+}
+
+void list_any_batch_items_route(const admin_services_ptr& services, const exchange_ptr& call) {
+  answer_with_batch(services->store, call, std::nullopt, batch_form::items_only);
 }
 
 void list_exceptions_route(const admin_services_ptr& services, const exchange_ptr& call) {

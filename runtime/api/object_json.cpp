@@ -1,6 +1,7 @@
 #include "runtime/api/object_json.hpp"
 
 #include "messages/entry_id.hpp"
+#include "messages/item_id.hpp"
 #include "messages/json_writer.hpp"
 
 #include <map>
@@ -22,8 +23,8 @@ void write_subject(json_writer& json, const storage::entry_view& entry) {
       // It takes back what its item booked: money that the merchant was owed means a capture.
       const bool merchant_side = entry.where.kind == account_kind::merchant_pending;
       const bool capture = merchant_side == (entry.amount > minor_units{});
-      json.member("item",
-                  capture ? capture_id{entry.subject}.text() : refund_id{entry.subject}.text());
+      const auto kind = capture ? operation_kind::capture : operation_kind::refund;
+      json.member("item", item_id{kind, entry.subject}.text());
       return;
     }
     default: json.member("payment", payment_id{entry.subject}.text());
@@ -85,22 +86,19 @@ std::string render_batch(const storage::batch_view& batch) {
 }
 
 std::string render_batch(const storage::batch_view& batch,
-                         const std::vector<storage::batch_item_view>& items) {
-  json_writer json{512 + 320 * items.size()};
+                         const storage::slice<storage::batch_item_view>& items,
+                         std::string_view items_url) {
+  json_writer json{512 + 320 * items.rows.size()};
   json.begin_object();
   write_batch_members(json, batch);
-  json.key("items_data").begin_array();
-  for (const auto& item : items)
-    json.raw(render_batch_item(item));
-  return json.end_array().end_object().take();
+  json.key("items_data").raw(render_list(items_url, items, render_batch_item));
+  return json.end_object().take();
 }
 
 std::string render_batch_item(const storage::batch_item_view& item) {
   json_writer json;
-  const auto id = item.kind == operation_kind::refund ? refund_id{item.operation}.text()
-                                                      : capture_id{item.operation}.text();
   json.begin_object()
-    .member("id", id)
+    .member("id", item_id{item.kind, item.operation}.text())
     .member("object", "batch_item")
     .member("kind", to_string(item.kind))
     .member("payment", item.payment.text())

@@ -12,9 +12,10 @@ namespace holdfast::api {
 
 [[nodiscard]] std::string render_entry(const storage::entry_view& entry);
 [[nodiscard]] std::string render_batch(const storage::batch_view& batch);
-/// With its items as `items_data`.
+/// With a page of its items as the list `items_data`, whose own address is `items_url`.
 [[nodiscard]] std::string render_batch(const storage::batch_view& batch,
-                                       const std::vector<storage::batch_item_view>& items);
+                                       const storage::slice<storage::batch_item_view>& items,
+                                       std::string_view items_url);
 [[nodiscard]] std::string render_batch_item(const storage::batch_item_view& item);
 [[nodiscard]] std::string render_exception(const storage::exception_view& exception);
 /// One account with its signed balance: debit positive.

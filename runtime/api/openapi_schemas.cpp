@@ -171,7 +171,7 @@ constexpr std::array schemas{
 "report_line":{"type":["integer","null"],"description":"Of the acquirer's settlement report."}}})"},
   openapi_component{"batch_with_items", R"({"allOf":[{"$ref":"#/components/schemas/batch"},
 {"type":"object","required":["items_data"],"properties":{
-"items_data":{"type":"array","items":{"$ref":"#/components/schemas/batch_item"}}}}]})"},
+"items_data":{"$ref":"#/components/schemas/batch_item_list"}}}]})"},
   openapi_component{
     "event", R"({"type":"object","required":["id","object","type","shard","seq","subject",
 "at","data"],"properties":{
@@ -247,8 +247,11 @@ constexpr std::array schemas{
 {"properties":{"data":{"items":{"$ref":"#/components/schemas/ledger_entry"}}}}]})"},
   openapi_component{"batch_list", R"({"allOf":[{"$ref":"#/components/schemas/list"},
 {"properties":{"data":{"items":{"$ref":"#/components/schemas/batch"}}}}]})"},
+  openapi_component{"batch_item_list", R"({"allOf":[{"$ref":"#/components/schemas/list"},
+{"properties":{"data":{"items":{"$ref":"#/components/schemas/batch_item"}}}}]})"},
   openapi_component{"event_list", R"({"allOf":[{"$ref":"#/components/schemas/list"},
-{"required":["next"],"properties":{"data":{"items":{"$ref":"#/components/schemas/event"}},
+{"required":["next"],"properties":{"data":{"items":{"$ref":"#/components/schemas/event"},
+"description":"Each event once: those of a shard by `seq`, across shards roughly by time."},
 "next":{"type":["string","null"],
 "description":"What to send as `after` next time; also at the feed's end."}}}]})"},
 
@@ -288,7 +291,8 @@ constexpr std::array parameters{
   openapi_component{"starting_after", R"({"name":"starting_after","in":"query",
 "description":"The id of the last object of the page before.","schema":{"type":"string"}})"},
   openapi_component{"after", R"({"name":"after","in":"query",
-"description":"The id of the last event that was read.","schema":{"type":"string"}})"},
+"description":"The `next` of an earlier page, opaque; left out: from the feed's beginning.",
+"schema":{"type":"string"}})"},
   openapi_component{
     "status",
     R"({"name":"status","in":"query","schema":{"$ref":"#/components/schemas/payment_status"}})"},

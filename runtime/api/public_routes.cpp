@@ -16,6 +16,7 @@ constexpr std::array<status, 13> refund_statuses{201, 202, 400, 401, 402, 404, 4
                                                  413, 415, 422, 429, 500, 503};
 constexpr std::array<status, 6> list_statuses{200, 400, 401, 429, 500, 503};
 constexpr std::array<status, 6> show_statuses{200, 401, 404, 429, 500, 503};
+constexpr std::array<status, 7> show_page_statuses{200, 400, 401, 404, 429, 500, 503};
 constexpr std::array<status, 5> overview_statuses{200, 401, 429, 500, 503};
 constexpr std::array<status, 1> open_statuses{200};
 
@@ -140,17 +141,27 @@ constexpr std::array rows{
   route_row{"GET",
             "/v1/batches/{id}",
             "getBatch",
-            "Show a settlement batch with its items",
+            "Show a settlement batch with a page of its items",
             access::merchant,
             {},
             "batch_with_items",
-            {},
-            show_statuses,
+            page_query,
+            show_page_statuses,
             &show_batch_route},
+  route_row{"GET",
+            "/v1/batches/{id}/items",
+            "listBatchItems",
+            "List the captures and refunds of a settlement batch, oldest first",
+            access::merchant,
+            {},
+            "batch_item_list",
+            page_query,
+            show_page_statuses,
+            &list_batch_items_route},
   route_row{"GET",
             "/v1/events",
             "listEvents",
-            "Read the event feed, oldest first, from any point",
+            "Follow the event feed, oldest first, from any point",
             access::merchant,
             {},
             "event_list",

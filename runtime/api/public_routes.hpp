@@ -55,6 +55,7 @@ void list_balances_route(public_services& services, const exchange_ptr& call);
 void list_entries_route(public_services& services, const exchange_ptr& call);
 void list_batches_route(public_services& services, const exchange_ptr& call);
 void show_batch_route(public_services& services, const exchange_ptr& call);
+void list_batch_items_route(public_services& services, const exchange_ptr& call);
 void list_events_route(public_services& services, const exchange_ptr& call);
 void show_openapi_route(public_services& services, const exchange_ptr& call);
 

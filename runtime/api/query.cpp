@@ -1,6 +1,5 @@
 #include "runtime/api/query.hpp"
 
-#include "messages/limits.hpp"
 #include "runtime/api/strict_json.hpp"
 
 #include <algorithm>
@@ -31,15 +30,14 @@ std::string_view query_reader::text(std::string_view name) const {
   return {};
 }
 
-std::uint32_t query_reader::limit() {
-  const auto parse = [](std::string_view given) -> expected<std::uint32_t> {
+std::uint32_t query_reader::limit(std::uint32_t most) {
+  const auto parse = [most](std::string_view given) -> expected<std::uint32_t> {
     std::uint32_t value = 0;
     const auto parsed = std::from_chars(given.data(), given.data() + given.size(), value);
     if (parsed.ec != std::errc{} || parsed.ptr != given.data() + given.size() || value < 1
-        || value > limits::list_limit_max)
-      return make_error(
-        errc::invalid_argument,
-        "Expected an integer from 1 to " + std::to_string(limits::list_limit_max) + ".");
+        || value > most)
+      return make_error(errc::invalid_argument,
+                        "Expected an integer from 1 to " + std::to_string(most) + ".");
     return value;
   };
   return parsed<std::uint32_t>("limit", parse).value_or(limits::list_limit_default);

@@ -3,6 +3,7 @@
 
 #include "messages/expected.hpp"
 #include "messages/ids.hpp"
+#include "messages/limits.hpp"
 #include "runtime/api/refusal.hpp"
 #include "runtime/http/message.hpp"
 #include "storage/store.hpp"
@@ -40,13 +41,13 @@ public:
     }
     return std::move(*value);
   }
-  /// `limit`, within its bounds.
-  [[nodiscard]] std::uint32_t limit();
+  /// `limit`, from 1 to `most`.
+  [[nodiscard]] std::uint32_t limit(std::uint32_t most = limits::list_limit_max);
   /// `limit` and `starting_after`, which must be an id of the listed kind.
   template <class Id>
-  [[nodiscard]] storage::page page() {
+  [[nodiscard]] storage::page page(std::uint32_t most = limits::list_limit_max) {
     const auto after = id<Id>("starting_after");
-    return {.limit = limit(), .starting_after = after ? after->text() : std::string{}};
+    return {.limit = limit(most), .starting_after = after ? after->text() : std::string{}};
   }
 
   void refuse(std::string_view name, std::string detail);

@@ -1,6 +1,8 @@
 // The GETs: read from the store, shown to the merchant that owns what was found.
 #include "actors/api/render.hpp"
 #include "messages/entry_id.hpp"
+#include "messages/feed_cursor.hpp"
+#include "runtime/api/batch_reading.hpp"
 #include "runtime/api/event_json.hpp"
 #include "runtime/api/public_routes.hpp"
 #include "runtime/api/query.hpp"
@@ -121,43 +123,40 @@ void list_batches_route(public_services& services, const exchange_ptr& call) {
 }
 
 void show_batch_route(public_services& services, const exchange_ptr& call) {
-  using found = std::optional<storage::batch_view>;
-  using items = std::vector<storage::batch_item_view>;
-  const auto id = id_in_path<batch_id>(*call, "batch");
-  if (!id)
-    return;
-  const auto show = [call, &store = services.store](const found& view) {
-    if (!view || view->merchant != call->who().merchant)
-      return call->refuse_absent("batch");
-    store.list_batch_items(view->id,
-                           answer_with<items>(call, [batch = *view](const items& rows) {
-                             return render_batch(batch, rows);
-                           }));
-  };
-  services.store.find_batch(*id, unless_failed<found>(call, show));
+  answer_with_batch(services.store, call, call->who().merchant, batch_form::whole);
+}
+
+void list_batch_items_route(public_services& services, const exchange_ptr& call) {
+  answer_with_batch(services.store, call, call->who().merchant, batch_form::items_only);
 }
 
 void list_events_route(public_services& services, const exchange_ptr& call) {
+  const auto shards = shards_of_merchant(call->who().merchant.shard(), call->who().stripes,
+                                         services.options.shards);
   query_reader query{call->request(), {"after", "limit"}};
-  const auto after = query.parsed<event_position>("after", parse_event_id);
+  const auto after = query.parsed<feed_cursor>(
+    "after", [&](std::string_view given) { return feed_cursor::parse(given, shards); });
   const auto limit = query.limit();
   if (query.refused())
     return call->refuse(*query.refused());
   using events = storage::slice<storage::event_view>;
+  auto cursor = after.value_or(feed_cursor::at_start(shards));
+  auto positions = cursor.positions();
   services.store.list_events(
-    call->who().merchant, after, limit,
-    answer_with<events>(call, [call, after](const events& found) {
-      std::vector<std::string> data;
-      for (const auto& event : found.rows)
-        data.push_back(render_event(event));
-      // At the end of the feed the cursor stays, so that a reader can go on asking with it.
-      std::string next;
-      if (!found.rows.empty())
-        next = event_id_text(found.rows.back().shard, found.rows.back().seq);
-      else if (after)
-        next = event_id_text(after->shard, after->seq);
-      return render_list(call->request().path, data, found.has_more, next);
-    }));
+    call->who().merchant, std::move(positions), limit,
+    answer_with<events>(
+      call, [call, cursor = std::move(cursor), begun = after.has_value()](const events& found) {
+        auto next = cursor;
+        std::vector<std::string> data;
+        for (const auto& event : found.rows) {
+          data.push_back(render_event(event));
+          next.pass(event.shard, event.seq);
+        }
+        // At the end of the feed the cursor stays, so that a reader can go on asking with it.
+        const bool nothing_read = !begun && found.rows.empty();
+        return render_list(call->request().path, data, found.has_more,
+                           nothing_read ? std::string{} : next.text());
+      }));
 }
 
 void show_openapi_route(public_services& services, const exchange_ptr& call) {

@@ -155,13 +155,15 @@ void add_state_commands(const command_adder& ctl, const flags_ptr& flags) {
              [](const auto& how, const auto&) { return ctl::verify_ledger(how); });
   ledger.add("balances", "Every account's balance",
              [](const auto& how, const auto&) { return ctl::list_balances(how); });
-  auto* dump = ledger.add("export", "Every entry, merchant by merchant",
+  auto* dump = ledger.add("export", "Every entry, shard by shard as it was written",
                           [](const auto& how, const auto& given) {
                             return ctl::export_ledger(how, given.wanted_export);
                           });
   auto& wanted = flags->wanted_export;
-  dump->add_option("--merchant", wanted.merchant, "Only this merchant's");
-  dump->add_option("--format", wanted.format, "ndjson (a JSON object a line) or csv")
+  dump->add_option("--merchant", wanted.merchant, "Only the accounts of this merchant");
+  dump
+    ->add_option("--format", wanted.format,
+                 "ndjson (a JSON object a line, as with --json) or csv")
     ->check(CLI::IsMember({"ndjson", "csv"}))
     ->capture_default_str();
   dump->add_option("--output", wanted.file, "Write to this file instead of stdout")

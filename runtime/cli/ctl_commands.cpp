@@ -9,8 +9,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <span>
 
 namespace holdfast::cli::ctl {
@@ -28,7 +26,6 @@ using console::view;
 namespace {
 
 constexpr milliseconds verify_limit{30 * 60 * 1'000};
-constexpr milliseconds page_limit{30'000};
 constexpr milliseconds cutoff_limit{5 * 60 * 1'000};
 
 constexpr view merchant_columns[] = {
@@ -290,12 +287,32 @@ expected<void> list_batches(const context& how, const std::string& merchant) {
                    batch_columns);
 }
 
+namespace {
+
+/// The batch with all of its items, where the API gives a page.
+expected<json::value> whole_batch(const context& how, const std::string& target) {
+  auto batch = how.admin.get(target);
+  if (!batch || !batch->is_object())
+    return batch;
+  auto items = how.admin.all_pages(target + "/items", limits::ctl_rows_max);
+  if (!items)
+    return items.error();
+  batch->as_object()["items_data"] = json::object{{"object", "list"},
+                                                  {"data", std::move(*items)},
+                                                  {"has_more", false},
+                                                  {"url", target + "/items"}};
+  return batch;
+}
+
+} // namespace
+
 expected<void> show_batch(const context& how, const std::string& batch) {
   const auto target = "/admin/v1/batches/" + http::encode_segment(batch);
-  return show_object(how, how.admin.get(target), [&](json::object& found) {
+  return show_object(how, whole_batch(how, target), [&](json::object& found) {
     print(object_text(found, batch_lines));
-    lend_currency(found, "items_data", string_at(found, "currency"));
-    print_section(how, found, "Items", "items_data", item_columns);
+    auto& items = found.at("items_data").as_object();
+    lend_currency(items, "data", string_at(found, "currency"));
+    print_section(how, items, "Items", "data", item_columns);
   });
 }
 
@@ -348,72 +365,6 @@ expected<void> verify_ledger(const context& how) {
 
 expected<void> list_balances(const context& how) {
   return show_list(how, "/admin/v1/ledger/balances", extent::whole, balance_columns);
-}
-
-namespace {
-
-/// What the next page of an export begins after: the last row's id. Empty when this was the
-/// last.
-std::string cursor_after(std::string_view page, bool csv) {
-  while (page.ends_with('\n') || page.ends_with('\r'))
-    page.remove_suffix(1);
-  const auto lines = std::ranges::count(page, '\n') + 1 - (csv ? 1 : 0);
-  if (page.empty() || lines < limits::list_limit_max)
-    return {};
-  const auto last = page.substr(page.rfind('\n') + 1);
-  if (csv)
-    return std::string{last.substr(0, last.find(','))};
-  boost::system::error_code bad;
-  const auto row = json::parse(last, bad);
-  return bad || !row.is_object() ? std::string{} : string_at(row.as_object(), "id");
-}
-
-expected<void> export_merchant(const context& how, const std::string& merchant, bool csv,
-                               std::ostream& out, bool& with_head) {
-  const auto first =
-    with_query("/admin/v1/ledger/export?limit=" + std::to_string(limits::list_limit_max)
-                 + (csv ? "&format=csv" : "&format=ndjson"),
-               "merchant", merchant);
-  std::string next = first;
-  while (!next.empty()) {
-    const auto page = how.admin.text(next, page_limit);
-    if (!page)
-      return page.error();
-    const auto head = csv && !with_head ? page->find('\n') + 1 : 0;
-    with_head = false;
-    out << std::string_view{*page}.substr(head);
-    const auto cursor = cursor_after(*page, csv);
-    next = cursor.empty() ? std::string{} : with_query(first, "starting_after", cursor);
-  }
-  return {};
-}
-
-} // namespace
-
-expected<void> export_ledger(const context& how, const ledger_export& wanted) {
-  std::vector<std::string> merchants{wanted.merchant};
-  if (wanted.merchant.empty()) {
-    const auto rows = how.admin.rows("/admin/v1/merchants");
-    if (!rows)
-      return rows.error();
-    merchants.clear();
-    for (const auto& row : *rows)
-      merchants.push_back(string_at(row.as_object(), "id"));
-  }
-  std::ofstream file;
-  if (!wanted.file.empty())
-    file.open(wanted.file, std::ios::binary | std::ios::trunc);
-  auto& out = wanted.file.empty() ? std::cout : static_cast<std::ostream&>(file);
-  bool with_head = true;
-  for (const auto& merchant : merchants) {
-    if (auto done = export_merchant(how, merchant, wanted.format == "csv", out, with_head);
-        !done)
-      return done;
-  }
-  out.flush();
-  return out ? expected<void>{}
-             : make_error(errc::unavailable, (wanted.file.empty() ? "stdout" : wanted.file)
-                                               + ": can't be written");
 }
 
 expected<void> cut_off(const context& how, const std::string& merchant, bool settle) {

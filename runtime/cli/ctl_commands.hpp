@@ -46,10 +46,11 @@ struct new_merchant {
 [[nodiscard]] expected<void> verify_ledger(const context& how);
 [[nodiscard]] expected<void> list_balances(const context& how);
 struct ledger_export {
-  std::string merchant;          ///< empty: one after the other, all of them
+  std::string merchant;          ///< empty: every account and entry
   std::string format = "ndjson"; ///< or "csv"
   std::string file;              ///< empty: stdout
 };
+/// Page by page, with its progress on stderr.
 [[nodiscard]] expected<void> export_ledger(const context& how, const ledger_export& wanted);
 
 /// Errors besides: unavailable, when the time is up before it is complete.

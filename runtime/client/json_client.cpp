@@ -41,8 +41,9 @@ json_client::json_client(std::string url, std::string bearer)
   : url_(std::move(url)),
     bearer_(std::move(bearer)) {}
 
-expected<std::string> json_client::exchange(std::string_view method, std::string_view target,
-                                            std::string body, milliseconds limit) const {
+expected<http::call_result> json_client::exchange(std::string_view method,
+                                                  std::string_view target, std::string body,
+                                                  milliseconds limit) const {
   http::call request;
   request.method = method;
   request.target = target;
@@ -65,20 +66,42 @@ expected<std::string> json_client::exchange(std::string_view method, std::string
   }
   if (answer->status < 200 || answer->status > 299)
     return refusal(*answer);
-  return std::move(answer->body);
+  return answer;
 }
 
 expected<std::string> json_client::text(std::string_view target, milliseconds limit) const {
-  return exchange("GET", target, {}, limit);
+  auto answer = exchange("GET", target, {}, limit);
+  return answer ? expected<std::string>{std::move(answer->body)} : answer.error();
 }
 
 namespace {
 
-expected<json::value> parsed(expected<std::string> body, const std::string& url) {
-  if (!body)
-    return body.error();
+/// Of `<target>; rel="next"`, the only form that we send (RFC 8288).
+std::string next_in(const http::header_list& headers) {
+  constexpr std::string_view next = ">; rel=\"next\"";
+  for (const auto& [name, value] : headers)
+    if (name == "link" && value.starts_with('<') && value.ends_with(next))
+      return value.substr(1, value.size() - 1 - next.size());
+  return {};
+}
+
+} // namespace
+
+expected<text_page> json_client::page(std::string_view target, milliseconds limit) const {
+  auto answer = exchange("GET", target, {}, limit);
+  if (!answer)
+    return answer.error();
+  return text_page{std::move(answer->body), next_in(answer->headers)};
+}
+
+namespace {
+
+expected<json::value> parsed(const expected<http::call_result>& answer,
+                             const std::string& url) {
+  if (!answer)
+    return answer.error();
   boost::system::error_code bad;
-  auto value = json::parse(*body, bad);
+  auto value = json::parse(answer->body, bad);
   if (bad)
     return make_error(errc::unavailable, url + " answered what is not JSON");
   return value;

@@ -10,7 +10,17 @@
 #include <string>
 #include <string_view>
 
+namespace holdfast::http {
+struct call_result;
+}
+
 namespace holdfast::client {
+
+/// A page of what is not JSON.
+struct text_page {
+  std::string body;
+  std::string next; ///< target of the page that follows (Link, rel="next"); empty: the last one
+};
 
 /// One server, one connection a call. Thread-safe. Errors of every call: unavailable (not
 /// reached, 5xx, not JSON), unknown_outcome (sent, no answer), not_found (404), overloaded
@@ -34,12 +44,14 @@ public:
                                                        std::size_t rows_max) const;
   /// The body as it came, for what is not JSON. Errors: as above.
   [[nodiscard]] expected<std::string> text(std::string_view target, milliseconds limit) const;
+  [[nodiscard]] expected<text_page> page(std::string_view target, milliseconds limit) const;
 
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
 
 private:
-  [[nodiscard]] expected<std::string> exchange(std::string_view method, std::string_view target,
-                                               std::string body, milliseconds limit) const;
+  [[nodiscard]] expected<http::call_result> exchange(std::string_view method,
+                                                     std::string_view target, std::string body,
+                                                     milliseconds limit) const;
 
   std::string url_;
   std::string bearer_;

@@ -109,12 +109,14 @@ void progress::draw(std::uint64_t done, std::string_view note) {
   const auto rate =
     seconds > 0.2 ? static_cast<std::uint64_t>(static_cast<double>(done) / seconds) : 0;
   auto text = what_ + "  ";
-  if (out_.interactive) {
+  if (out_.interactive && total_ > 0) {
     const auto full = static_cast<std::size_t>(share * static_cast<double>(bar_columns));
     text += repeated(out_.utf8 ? "█" : "#", full)
             + repeated(out_.utf8 ? "░" : ".", bar_columns - full) + "  ";
   }
-  text += grouped(done) + " of " + grouped(total_);
+  text += grouped(done);
+  if (total_ > 0)
+    text += " of " + grouped(total_);
   if (rate >= rate_shown_min)
     text += "  " + grouped(rate) + "/s";
   if (!note.empty())

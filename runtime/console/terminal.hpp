@@ -37,12 +37,15 @@ private:
 /// and then elsewhere. Not thread-safe.
 class progress {
 public:
+  /// A total of 0 is one that is not known: there is no bar then.
   progress(std::string what, std::uint64_t total);
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
   ~progress(); ///< Ends the line.
 
   void advance_to(std::uint64_t done, std::string_view note = {});
+  /// Shows where it ended, however short ago the last picture was.
+  void finish(std::uint64_t done) { draw(done, {}); }
 
 private:
   void draw(std::uint64_t done, std::string_view note);

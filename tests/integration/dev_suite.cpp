@@ -50,8 +50,10 @@ dev_suite& dev_suite::here() {
   return *running;
 }
 
-test_merchant dev_suite::new_merchant() {
-  const auto made = admin_->post("/admin/v1/merchants", R"({"name":"Test","currency":"EUR"})");
+test_merchant dev_suite::new_merchant(int stripes) {
+  const auto made =
+    admin_->post("/admin/v1/merchants", R"({"name":"Test","currency":"EUR","stripes":)"
+                                          + std::to_string(stripes) + '}');
   test_merchant merchant{.id = made.text("/id"),
                          .key_id = made.text("/key"),
                          .api_key = made.text("/api_key"),

@@ -38,7 +38,7 @@ public:
   [[nodiscard]] api_client& api() { return *api_; } ///< as the dev merchant
   [[nodiscard]] api_client& admin() { return *admin_; }
   [[nodiscard]] api_client& sandbox() { return *sandbox_; }
-  [[nodiscard]] test_merchant new_merchant();
+  [[nodiscard]] test_merchant new_merchant(int stripes = 1);
 
   /// In good order, and so with everything on disk. Nothing can be asked afterwards.
   void stop() { node_.stop(); }

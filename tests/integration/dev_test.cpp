@@ -1,14 +1,18 @@
 // `holdfast dev` as its users meet it: what it starts, what it leaves behind, what it says when
 // it can't.
+#include "messages/limits.hpp"
 #include "runtime/client/json_members.hpp"
 #include "runtime/embedded/folder.hpp"
 #include "runtime/embedded/postgres.hpp"
+#include "tests/integration/api_client.hpp"
 #include "tests/support/node.hpp"
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
+#include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -234,6 +238,63 @@ BOOST_AUTO_TEST_CASE(operators_see_merchants_keys_and_shards) {
   BOOST_TEST(ctl({"nodes"}).find("node-1") != std::string::npos);
   BOOST_TEST(ctl({"gateways", "list"}).find("closed") != std::string::npos);
   BOOST_TEST(ctl({"ledger", "verify"}).find("FAILS") == std::string::npos);
+  node.stop();
+}
+
+/// More than a page of it, so that the pages must fit together.
+BOOST_AUTO_TEST_CASE(operators_export_every_account_and_entry) {
+  auto node = dev_node();
+  node.start();
+  test::api_client api{node.http(), node.api_key()};
+  constexpr int payments = holdfast::limits::export_rows_max / 6 + 20; // of six entries each
+  std::vector<holdfast::http::call> orders;
+  for (int i = 0; i < payments; ++i)
+    orders.push_back(
+      api.make_post("/v1/payments", test::payment_order{.capture = "automatic"}.body()));
+  for (const auto& answer : api.send_all(std::move(orders)))
+    BOOST_TEST(answer.status == 201);
+
+  const test::temp_folder folder;
+  const auto target = folder.path() / "ledger";
+  const auto lines_of = [&](std::vector<std::string> further) {
+    further.insert(further.begin(), {"ctl", "--admin", node.admin(), "ledger", "export",
+                                     "--output", target.string()});
+    const auto done = holdfast_with(folder, further);
+    BOOST_TEST(done.succeeded, done.output);
+    BOOST_TEST(done.output.find("Entries exported") != std::string::npos, done.output);
+    fs::remove(folder.path() / "output");
+    std::ifstream file{target};
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);)
+      lines.push_back(line);
+    return lines;
+  };
+  const auto counted = node.operators().get("/admin/v1/ledger/verify");
+  const auto entries = static_cast<std::size_t>(
+    holdfast::client::integer_at(counted.value().as_object(), "entries"));
+  BOOST_TEST(entries > holdfast::limits::export_rows_max);
+  const auto as_json = lines_of({"--json"});
+  BOOST_TEST(as_json.size() == entries);
+  const auto as_csv = lines_of({"--format", "csv"});
+  BOOST_TEST(as_csv.size() == entries + 1);
+  std::map<std::string, std::int64_t> sums; // by the account's kind
+  std::string before;
+  for (const auto& line : as_json) {
+    const auto entry = boost::json::parse(line).as_object();
+    const auto id = holdfast::client::string_at(entry, "id");
+    BOOST_TEST(before < id);
+    before = id;
+    sums[holdfast::client::string_at(entry, "account")] +=
+      holdfast::client::integer_at(entry, "amount");
+  }
+  BOOST_TEST(sums.size() == 4U);
+  BOOST_TEST(sums.at("acquirer_receivable") == payments * 1'000);
+  BOOST_TEST(sums.at("merchant_pending") == -payments * 1'000);
+  BOOST_TEST(lines_of({"--merchant", node.merchant()}).size() == entries / 2);
+
+  const auto both = holdfast_with(
+    folder, {"ctl", "--admin", node.admin(), "ledger", "export", "--json", "--format", "csv"});
+  BOOST_TEST(both.ending == "exit code 2");
   node.stop();
 }
 

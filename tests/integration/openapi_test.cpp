@@ -172,7 +172,10 @@ public:
     see_object("/v1/payments/{id}", id, "pay_");
     see_object("/v1/payments/{id}/timeline", id, "pay_");
     see_object("/v1/refunds/{id}", refund.text("/id"), "ref_");
-    see_object("/v1/batches/{id}", batch, "bat_");
+    for (const std::string route : {"/v1/batches/{id}", "/v1/batches/{id}/items"}) {
+      see_object(route, batch, "bat_");
+      see(400, route, api_.make_get(with_id(route, batch) + "?limit=0"));
+    }
   }
 
   void read_lists() {
@@ -248,13 +251,13 @@ private:
   }
 
   void see_object(const std::string& route, const std::string& id, const std::string& prefix) {
-    const auto target_of = [&](const std::string& subject) {
-      auto target = route;
-      return target.replace(target.find("{id}"), 4, subject);
-    };
-    see(200, route, api_.make_get(target_of(id)));
-    see(401, route, nobody_.make_get(target_of(id)));
-    see(404, route, api_.make_get(target_of(prefix + std::string(32, '0'))));
+    see(200, route, api_.make_get(with_id(route, id)));
+    see(401, route, nobody_.make_get(with_id(route, id)));
+    see(404, route, api_.make_get(with_id(route, prefix + std::string(32, '0'))));
+  }
+
+  static std::string with_id(std::string route, const std::string& id) {
+    return route.replace(route.find("{id}"), 4, id);
   }
 
   dev_suite& suite_;

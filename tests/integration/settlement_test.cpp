@@ -6,7 +6,9 @@
 #include <boost/json/array.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 namespace holdfast {
 
@@ -77,8 +79,8 @@ BOOST_AUTO_TEST_CASE(settles_captures_and_refunds_in_a_batch) {
   BOOST_TEST(platform_fees == platform_fee_of_10000);
   BOOST_TEST(batch.number("/net") == 6'000 - acquirer_fees - platform_fees);
   BOOST_TEST(batch.number("/items") == 2);
-  BOOST_TEST(batch.at("/items_data").as_array().size() == 2U);
-  for (const auto& item : batch.at("/items_data").as_array()) {
+  BOOST_TEST(batch.at("/items_data/data").as_array().size() == 2U);
+  for (const auto& item : batch.at("/items_data/data").as_array()) {
     BOOST_TEST(item.at("status").as_string() == "settled");
     BOOST_TEST(item.at("payment").as_string() == id);
     BOOST_TEST(item.at("report_line").is_int64());
@@ -150,6 +152,67 @@ BOOST_AUTO_TEST_CASE(tells_what_went_wrong_with_which_item) {
   BOOST_TEST(proof.at("/holds").as_bool(), proof.body);
 }
 
+BOOST_AUTO_TEST_CASE(shows_what_a_rejection_took_back) {
+  const auto merchant = dev_suite::here().new_merchant();
+  auto& api = *merchant.api;
+  const auto id = make_payment(api, {.amount = 2'061, .capture = "automatic"});
+  make_payment(api, {.amount = 2'000, .capture = "automatic"});
+  settle(merchant);
+  BOOST_TEST(status_of(merchant, id) == "rejected");
+  const auto rejected_legs = [](const boost::json::value& entries) {
+    std::map<std::string, std::int64_t> legs;
+    for (const auto& entry : entries.as_array())
+      if (entry.at("event_type").as_string() == "rejection")
+        legs[std::string{entry.at("account").as_string()}] += entry.at("amount").as_int64();
+    return legs;
+  };
+  const std::map<std::string, std::int64_t> wanted{{"merchant_pending", 2'061},
+                                                   {"acquirer_receivable", -2'061}};
+  const auto story = api.get("/v1/payments/" + id + "/timeline");
+  BOOST_TEST((rejected_legs(story.at("/ledger_entries")) == wanted), story.body);
+  const auto entries = api.get("/v1/ledger/entries?limit=100&payment=" + id);
+  BOOST_TEST((rejected_legs(entries.at("/data")) == wanted), entries.body);
+  BOOST_TEST(entries.at("/data").as_array().size()
+             == story.at("/ledger_entries").as_array().size());
+}
+
+BOOST_AUTO_TEST_CASE(gives_a_batchs_items_in_pages) {
+  const auto merchant = dev_suite::here().new_merchant();
+  auto& api = *merchant.api;
+  constexpr std::size_t payments = 12;
+  for (std::size_t i = 0; i < payments; ++i)
+    make_payment(api, {.capture = "automatic"});
+  settle(merchant);
+  const auto path = "/v1/batches/" + api.get("/v1/batches").text("/data/0/id");
+  const auto batch = api.get(path);
+  expect(batch, 200);
+  BOOST_TEST(batch.number("/items") == static_cast<std::int64_t>(payments));
+  BOOST_TEST(batch.at("/items_data/data").as_array().size() == 10U);
+  BOOST_TEST(batch.at("/items_data/has_more").as_bool());
+  BOOST_TEST(batch.text("/items_data/url") == path + "/items");
+
+  std::vector<std::string> ids;
+  std::string after;
+  for (bool more = true; more;) {
+    const auto page = api.get(path + "/items?limit=5" + after);
+    expect(page, 200);
+    more = page.at("/has_more").as_bool();
+    for (const auto& item : page.at("/data").as_array())
+      ids.emplace_back(item.at("id").as_string());
+    after = "&starting_after=" + ids.back();
+  }
+  BOOST_TEST(ids.size() == payments);
+  BOOST_TEST(std::set<std::string>(ids.begin(), ids.end()).size() == payments);
+  BOOST_TEST(std::is_sorted(ids.begin(), ids.end()));
+  // The same pages come with the batch.
+  const auto rest = api.get(path + "?limit=5&starting_after=" + ids[9]);
+  BOOST_TEST(rest.text("/items_data/data/0/id") == ids[10]);
+  BOOST_TEST(!rest.at("/items_data/has_more").as_bool());
+  for (const auto& target : {path, path + "/items"})
+    test::expect_problem(api.get(target + "?starting_after=pay_1"), 400, "invalid_parameter",
+                         "starting_after");
+}
+
 BOOST_AUTO_TEST_CASE(lists_the_merchants_own_batches_only) {
   auto& suite = dev_suite::here();
   const auto owner = suite.new_merchant();
@@ -157,9 +220,11 @@ BOOST_AUTO_TEST_CASE(lists_the_merchants_own_batches_only) {
   make_payment(*owner.api, {.capture = "automatic"});
   settle(owner);
   const auto path = "/v1/batches/" + owner.api->get("/v1/batches").text("/data/0/id");
-  expect(owner.api->get(path), 200);
-  test::expect_problem(stranger.api->get(path), 404, "not_found");
-  expect(suite.admin().get("/admin" + path), 200);
+  for (const auto& target : {path, path + "/items"}) {
+    expect(owner.api->get(target), 200);
+    test::expect_problem(stranger.api->get(target), 404, "not_found");
+    expect(suite.admin().get("/admin" + target), 200);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -235,6 +235,12 @@ BOOST_FIXTURE_TEST_CASE(results_are_applied_once, settlement_fixture) {
   const auto exceptions = ask<storage::slice<storage::exception_view>>(
     [&](auto done) { db->store().list_exceptions("open", {}, std::move(done)); });
   BOOST_TEST(exceptions->rows.size() == 1U);
+  const auto entries = ask<storage::slice<storage::entry_view>>([&](auto done) {
+    db->store().list_entries(merchant_of(owner.shard), exceptions->rows[0].payment,
+                             std::nullopt, {100, ""}, std::move(done));
+  });
+  BOOST_TEST(entries->rows.size() == 8U); // two of the hold, four of the capture, and its end
+  BOOST_TEST((entries->rows[0].kind == posting_kind::rejection));
   const auto proof = ask<storage::ledger_proof>(
     [&](auto done) { db->store().verify_ledger(fold, {}, std::move(done)); });
   BOOST_TEST(proof->holds());

@@ -1,6 +1,10 @@
 // The reads: what was written comes back whole, in order, and page by page.
 #include "messages/entry_id.hpp"
+#include "messages/feed_cursor.hpp"
 #include "tests/integration/storage/fixture.hpp"
+
+#include <algorithm>
+#include <set>
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -195,11 +199,11 @@ BOOST_FIXTURE_TEST_CASE(the_feed_and_the_timeline_are_in_order, store_fixture) {
   for (std::uint64_t i = 1; i <= 10; ++i)
     last = write(capture_write(
       owner, write(authorize_write(owner, write(create_write(owner, i)))), 1'000));
-  std::optional<event_position> after;
+  event_position after{owner.shard, {}};
   std::int64_t seen = 0;
   for (bool more = true; more;) {
     const auto page = value_of(ask<storage::slice<storage::event_view>>([&](auto done) {
-      db->store().list_events(merchant_of(owner.shard), after, 7, std::move(done));
+      db->store().list_events(merchant_of(owner.shard), {after}, 7, std::move(done));
     }));
     more = page.has_more;
     for (const auto& event : page.rows) {
@@ -213,6 +217,76 @@ BOOST_FIXTURE_TEST_CASE(the_feed_and_the_timeline_are_in_order, store_fixture) {
   BOOST_REQUIRE(timeline);
   BOOST_TEST(timeline->events.size() == 3U);
   BOOST_TEST(timeline->entries.size() == 6U);
+}
+
+/// A clock that goes back must not make the feed pass over anything.
+BOOST_FIXTURE_TEST_CASE(the_feed_follows_several_shards_while_they_grow, store_fixture) {
+  const auto merchant = merchant_of(owner.shard);
+  const auto shards = shards_of_merchant(owner.shard, 3, test_shards);
+  std::vector<storage::acquired_shard> owners{owner};
+  for (std::size_t i = 1; i < shards.size(); ++i)
+    owners.push_back(open_shard(db->journal(), shards[i]));
+  std::uint64_t written = 0;
+  const auto write_some = [&](int events) {
+    for (int i = 0; i < events; ++i) {
+      const auto number = ++written;
+      auto created = create_write(owners[number * number % 3], number);
+      created.snapshot->merchant = created.claim->merchant = merchant;
+      auto& event = created.events.front();
+      event.merchant = merchant;
+      event.at = test_time() + std::chrono::minutes{number % 5 == 0 ? -60 : 1} * number;
+      write(std::move(created));
+    }
+  };
+  auto cursor = feed_cursor::at_start(shards);
+  std::set<std::string> seen;
+  write_some(20);
+  for (std::uint32_t pages = 0;; ++pages) {
+    const auto page = value_of(ask<storage::slice<storage::event_view>>([&](auto done) {
+      db->store().list_events(merchant, cursor.positions(), 1 + pages % 3, std::move(done));
+    }));
+    if (page.rows.empty())
+      break;
+    for (const auto& event : page.rows) {
+      BOOST_TEST(seen.insert(event_id_text(event.shard, event.seq)).second);
+      cursor.pass(event.shard, event.seq);
+    }
+    if (pages % 4 == 0 && written < 60)
+      write_some(3);
+  }
+  BOOST_TEST(seen.size() == written);
+  BOOST_TEST(value("select count(*) from event") == std::to_string(written));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_export_has_every_entry_in_the_logs_order, store_fixture) {
+  const auto other = open_shard(db->journal(), shard_number{2});
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    const auto& where = i % 2 == 0 ? owner : other;
+    write(capture_write(where, write(authorize_write(where, write(create_write(where, i)))),
+                        1'000));
+  }
+  const auto read = [&](std::optional<merchant_id> merchant) {
+    std::vector<entry_id> ids;
+    storage::page window{7, ""};
+    for (bool more = true; more;) {
+      const auto page = value_of(ask<storage::slice<storage::entry_view>>(
+        [&](auto done) { db->store().export_entries(merchant, window, std::move(done)); }));
+      more = page.has_more;
+      for (const auto& entry : page.rows)
+        ids.push_back({entry.shard, entry.seq, entry.leg});
+      window.starting_after = ids.back().text();
+    }
+    BOOST_TEST(std::ranges::is_sorted(ids));
+    BOOST_TEST((std::ranges::adjacent_find(ids) == ids.end()));
+    return ids.size();
+  };
+  BOOST_TEST(value("select count(*) from ledger_entry") == "60");
+  BOOST_TEST(read(std::nullopt) == 60U);
+  BOOST_TEST(read(merchant_of(owner.shard)) == 15U);
+  const auto misplaced = ask<storage::slice<storage::entry_view>>([&](auto done) {
+    db->store().export_entries(std::nullopt, {10, "evt_1"}, std::move(done));
+  });
+  BOOST_TEST(!misplaced);
 }
 
 BOOST_FIXTURE_TEST_CASE(entries_are_listed_by_merchant_account_and_payment, store_fixture) {

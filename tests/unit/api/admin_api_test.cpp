@@ -1,5 +1,6 @@
 #include "runtime/api/admin_api.hpp"
 
+#include "messages/entry_id.hpp"
 #include "messages/limits.hpp"
 #include "messages/problem.hpp"
 #include "tests/unit/api/fakes.hpp"
@@ -171,15 +172,39 @@ BOOST_AUTO_TEST_CASE(answers_every_list_and_report) {
     BOOST_TEST(failed == (from_memory ? 200 : 503), "path: " << path);
     store.down = false;
   }
-  const auto merchant = test_merchant(1).text();
-  BOOST_TEST(get("/admin/v1/ledger/export").status == 400);
-  BOOST_TEST(get("/admin/v1/ledger/export", {{"merchant", merchant}}).content_type
-             == "application/x-ndjson");
-  const auto csv = get("/admin/v1/ledger/export", {{"merchant", merchant}, {"format", "csv"}});
-  BOOST_TEST(csv.body.starts_with("id,event,"));
   BOOST_TEST(get("/admin/v1/payments/pay_1").status == 404);
   BOOST_TEST(get("/admin/v1/batches/bat_1").status == 404);
+  BOOST_TEST(get("/admin/v1/batches/bat_1/items").status == 404);
   BOOST_TEST(get("/admin/v1/nothing").content_type == problem_content_type);
+}
+
+BOOST_AUTO_TEST_CASE(exports_the_ledger_page_by_page) {
+  storage::entry_view entry;
+  entry.shard = shard_number{3};
+  entry.seq = sequence_number{7};
+  entry.leg = 1;
+  entry.where = {account_kind::acquirer_cash, "first", currency::parse("EUR").value()};
+  store.entries = {{entry}, true};
+  const auto all = get("/admin/v1/ledger/export", {{"limit", "5000"}});
+  BOOST_TEST(all.content_type == "application/x-ndjson");
+  BOOST_TEST(!store.last_export.first);
+  BOOST_TEST(store.last_export.second.limit == limits::export_rows_max);
+  const auto last = entry_id{entry.shard, entry.seq, entry.leg}.text();
+  BOOST_TEST(header_of(all, "Link")
+             == "</admin/v1/ledger/export?starting_after=" + last
+                  + "&limit=5000>; rel=\"next\"");
+
+  store.entries.has_more = false;
+  const auto merchant = test_merchant(1);
+  const auto csv =
+    get("/admin/v1/ledger/export",
+        {{"merchant", merchant.text()}, {"format", "csv"}, {"starting_after", last}});
+  BOOST_TEST(csv.body.starts_with("id,event,"));
+  BOOST_TEST(header_of(csv, "Link").empty());
+  BOOST_TEST((store.last_export.first == merchant));
+  BOOST_TEST(store.last_export.second.starting_after == last);
+  BOOST_TEST(get("/admin/v1/ledger/export", {{"limit", "5001"}}).status == 400);
+  BOOST_TEST(get("/admin/v1/ledger/export", {{"merchant", "x"}}).status == 400);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -34,7 +34,12 @@ public:
   storage::slice<storage::event_view> events;
   std::vector<storage::balance_view> balances;
   std::vector<storage::status_count> counts;
+  storage::slice<storage::entry_view> entries;
+  storage::slice<storage::batch_item_view> items;
   storage::payment_filter last_filter;
+  std::vector<event_position> last_positions;
+  std::pair<std::optional<merchant_id>, storage::page> last_export;
+  storage::page last_items_window;
   int key_looks = 0;
   int status_counts = 0;
 
@@ -102,14 +107,20 @@ public:
       view.emplace().subject = *subject;
     answer(done, view);
   }
-  void list_events(merchant_id, std::optional<event_position>, std::uint32_t,
+  void list_events(merchant_id, std::vector<event_position> after, std::uint32_t,
                    storage::callback<storage::slice<storage::event_view>> done) override {
+    last_positions = std::move(after);
     answer(done, events);
   }
   void list_entries(merchant_id, std::optional<payment_id>, std::optional<account_kind>,
                     storage::page,
                     storage::callback<storage::slice<storage::entry_view>> done) override {
     answer(done, {});
+  }
+  void export_entries(std::optional<merchant_id> merchant, storage::page window,
+                      storage::callback<storage::slice<storage::entry_view>> done) override {
+    last_export = {merchant, std::move(window)};
+    answer(done, entries);
   }
   void merchant_balances(merchant_id,
                          storage::callback<std::vector<storage::balance_view>> done) override {
@@ -127,8 +138,10 @@ public:
     answer(done, found_in(batches, id));
   }
   void list_batch_items(
-    batch_id, storage::callback<std::vector<storage::batch_item_view>> done) override {
-    answer(done, {});
+    batch_id, storage::page window,
+    storage::callback<storage::slice<storage::batch_item_view>> done) override {
+    last_items_window = std::move(window);
+    answer(done, items);
   }
   void list_exceptions(
     std::string, storage::page,

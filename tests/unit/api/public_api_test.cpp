@@ -1,5 +1,6 @@
 #include "runtime/api/public_api.hpp"
 
+#include "messages/feed_cursor.hpp"
 #include "messages/problem.hpp"
 #include "runtime/api/idempotency.hpp"
 #include "runtime/api/openapi.hpp"
@@ -206,7 +207,8 @@ BOOST_AUTO_TEST_CASE(hides_what_belongs_to_another_merchant) {
   batch.id = batch_id::make(test_now, shard_number{3}, 1);
   batch.merchant = test_merchant(2);
   store.batches.emplace(batch.id, batch);
-  BOOST_TEST(get("/v1/batches/" + batch.id.text()).status == 404);
+  for (const auto* part : {"", "/items"})
+    BOOST_TEST(get("/v1/batches/" + batch.id.text() + part).status == 404);
 }
 
 BOOST_AUTO_TEST_CASE(tells_ids_that_cannot_be) {
@@ -242,21 +244,56 @@ BOOST_AUTO_TEST_CASE(lists_with_filters_and_cursor) {
 }
 
 BOOST_AUTO_TEST_CASE(keeps_the_feeds_cursor_at_its_end) {
-  const auto at_start = boost::json::parse(get("/v1/events").body);
-  BOOST_TEST(at_start.at("next").is_null());
-  const auto after = event_id_text(shard_number{3}, sequence_number{5});
-  const auto at_end = boost::json::parse(get("/v1/events", {{"after", after}}).body);
-  BOOST_TEST(at_end.at("next").as_string() == after);
+  const auto next_of = [&](const std::string& after) {
+    const auto feed = boost::json::parse(get("/v1/events", {{"after", after}}).body);
+    return std::string{feed.at("next").as_string()};
+  };
+  BOOST_TEST(boost::json::parse(get("/v1/events").body).at("next").is_null());
+  // The merchant has four stripes, from shard 3 on.
+  BOOST_TEST(store.last_positions.size() == 4U);
+  BOOST_TEST((store.last_positions.back().shard == shard_number{6}));
+  auto cursor = feed_cursor::at_start(shards_of_merchant(merchant.shard(), 4, 32));
+  cursor.pass(shard_number{5}, sequence_number{5});
+  BOOST_TEST(next_of(cursor.text()) == cursor.text());
   storage::event_view event;
   event.shard = shard_number{3};
   event.seq = sequence_number{6};
   event.type = event_type::attempt_started;
   event.payload = "\xFF";
   store.events.rows.push_back(event);
-  const auto feed = boost::json::parse(get("/v1/events", {{"after", after}}).body);
-  BOOST_TEST(feed.at("next").as_string() == event_id_text(event.shard, event.seq));
+  const auto before = cursor.text();
+  cursor.pass(event.shard, event.seq);
+  BOOST_TEST(next_of(before) == cursor.text());
+  BOOST_TEST((store.last_positions[2].seq == sequence_number{5}));
+  const auto feed = boost::json::parse(get("/v1/events").body);
   BOOST_TEST(feed.at("data").as_array().at(0).at("corrupt").as_bool());
-  BOOST_TEST(get("/v1/events", {{"after", "evt_1"}}).status == 400);
+  for (const auto& wrong : {std::string{"evt_1"}, event_id_text(event.shard, event.seq)})
+    BOOST_TEST(code_of(get("/v1/events", {{"after", wrong}})) == "invalid_parameter");
+}
+
+BOOST_AUTO_TEST_CASE(pages_through_the_items_of_a_batch) {
+  storage::batch_view batch;
+  batch.id = batch_id::make(test_now, shard_number{3}, 1);
+  batch.merchant = merchant;
+  store.batches.emplace(batch.id, batch);
+  storage::batch_item_view item;
+  item.operation = capture_id::make(test_now, shard_number{3}, 2).value;
+  item.batch = batch.id;
+  store.items = {{item}, true};
+  const auto path = "/v1/batches/" + batch.id.text();
+  const auto id = capture_id{item.operation}.text();
+  const auto whole = boost::json::parse(get(path, {{"limit", "1"}}).body);
+  BOOST_TEST(store.last_items_window.limit == 1U);
+  const auto page = boost::json::parse(get(path + "/items", {{"starting_after", id}}).body);
+  BOOST_TEST(store.last_items_window.starting_after == id);
+  for (const auto& list : {whole.at("items_data"), page}) {
+    BOOST_TEST(list.at("object").as_string() == "list");
+    BOOST_TEST(list.at("url").as_string() == path + "/items");
+    BOOST_TEST(list.at("has_more").as_bool());
+    BOOST_TEST(list.at("data").as_array().at(0).at("id").as_string() == id);
+  }
+  for (const auto& target : {path, path + "/items"})
+    BOOST_TEST(code_of(get(target, {{"starting_after", "pay_1"}})) == "invalid_parameter");
 }
 
 BOOST_AUTO_TEST_CASE(shows_balances_as_the_merchant_sees_them) {
