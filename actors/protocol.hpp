@@ -8,6 +8,7 @@
 #include "actors/payment/core.hpp"
 #include "actors/reply_promise.hpp"
 #include "messages/commands.hpp"
+#include "storage/key_retention.hpp"
 #include "storage/leases.hpp"
 #include "storage/settlement.hpp"
 
@@ -103,6 +104,19 @@ struct key_loaded {
   std::string key;
   merchant_id merchant;
   expected<std::optional<storage::stored_key>> row;
+};
+
+/// The stored row of a key under which a request came that is refused if it is new.
+struct key_looked_up {
+  merchant_id merchant;
+  std::string key;
+  expected<std::optional<storage::stored_key>> row;
+};
+
+/// The uses of these keys were written down, or were not; and unused ones were swept.
+struct keys_retained {
+  storage::retain_keys_request request;
+  expected<storage::retained_keys> result;
 };
 
 /// All writes of a dead payment actor are decided: it can be rebuilt.
@@ -202,7 +216,12 @@ struct acquirer_call_ended {};
 // -- to a merchant
 // ------------------------------------------------------------------------------------
 
+/// Look at the clock, and count again what waits for the next batch.
 struct cutoff_tick {};
+
+struct items_counted {
+  expected<std::uint64_t> count;
+};
 
 // -- to a reconciler
 // ------------------------------------------------------------------------------------
@@ -278,6 +297,8 @@ struct shut_down {
   X(payment_loaded) \
   X(due_loaded) \
   X(key_loaded) \
+  X(key_looked_up) \
+  X(keys_retained) \
   X(payment_quiet) \
   X(close_batches_now) \
   X(batches_closed) \
@@ -295,6 +316,7 @@ struct shut_down {
   X(acquirer_call) \
   X(acquirer_call_ended) \
   X(cutoff_tick) \
+  X(items_counted) \
   X(drive_settlement) \
   X(acquirer_reply) \
   X(unfiled_loaded) \

@@ -99,11 +99,12 @@ wire::AuthorizationUnknown message_of(const authorization_unknown& in) {
   out.set_attempt(in.attempt);
   out.set_reason(in.reason);
   out.set_next_inquiry_at_us(to_wire(in.next_inquiry_at));
+  out.set_sent(in.sent);
   return out;
 }
 
 authorization_unknown event_of(const wire::AuthorizationUnknown& in, checked&) {
-  return {in.attempt(), in.reason(), to_time(in.next_inquiry_at_us())};
+  return {in.attempt(), in.reason(), to_time(in.next_inquiry_at_us()), in.sent()};
 }
 
 wire::InquiryScheduled message_of(const inquiry_scheduled& in) {
@@ -111,11 +112,12 @@ wire::InquiryScheduled message_of(const inquiry_scheduled& in) {
   out.set_attempt(in.attempt);
   out.set_reason(in.reason);
   out.set_next_inquiry_at_us(to_wire(in.next_inquiry_at));
+  out.set_sent(in.sent);
   return out;
 }
 
 inquiry_scheduled event_of(const wire::InquiryScheduled& in, checked&) {
-  return {in.attempt(), in.reason(), to_time(in.next_inquiry_at_us())};
+  return {in.attempt(), in.reason(), to_time(in.next_inquiry_at_us()), in.sent()};
 }
 
 wire::ReversalRequested message_of(const reversal_requested& in) {
@@ -134,11 +136,12 @@ wire::ReversalScheduled message_of(const reversal_scheduled& in) {
   out.set_attempt(in.attempt);
   out.set_reason(in.reason);
   out.set_next_try_at_us(to_wire(in.next_try_at));
+  out.set_sent(in.sent);
   return out;
 }
 
 reversal_scheduled event_of(const wire::ReversalScheduled& in, checked&) {
-  return {in.attempt(), in.reason(), to_time(in.next_try_at_us())};
+  return {in.attempt(), in.reason(), to_time(in.next_try_at_us()), in.sent()};
 }
 
 wire::AuthorizationReversed message_of(const authorization_reversed& in) {
@@ -202,11 +205,13 @@ wire::OperationRescheduled message_of(const operation_rescheduled& in) {
   out.set_ordinal(in.ordinal);
   out.set_reason(in.reason);
   out.set_next_try_at_us(to_wire(in.next_try_at));
+  out.set_sent(in.sent);
   return out;
 }
 
 operation_rescheduled event_of(const wire::OperationRescheduled& in, checked& check) {
-  return {check.kind(in.kind()), in.ordinal(), in.reason(), to_time(in.next_try_at_us())};
+  return {check.kind(in.kind()), in.ordinal(), in.reason(), to_time(in.next_try_at_us()),
+          in.sent()};
 }
 
 wire::OperationSucceeded message_of(const operation_succeeded& in) {

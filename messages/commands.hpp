@@ -62,6 +62,16 @@ using merchant_action =
 /// SHA-256 over method, path and body of a request: the same key with another one is refused.
 using fingerprint = std::array<std::uint8_t, 32>;
 
+/// What the client gets, whole, but for the headers that belong to the connection.
+struct api_reply {
+  std::uint16_t status = 500;
+  std::string content_type = "application/json";
+  std::string body;
+  std::string location;            ///< empty for none
+  std::uint32_t retry_after_s = 0; ///< 0 for none
+  bool replayed = false;
+};
+
 struct merchant_command {
   std::string request_id;
   std::string traceparent; ///< W3C Trace Context, as it came; empty for none
@@ -72,16 +82,9 @@ struct merchant_command {
   milliseconds wait{10'000};  ///< How long the client waits for the outcome before a 202.
   bool respond_async = false; ///< 202 as soon as the intent is durable (RFC 7240).
   merchant_action action;
-};
-
-/// What the client gets, whole, but for the headers that belong to the connection.
-struct api_reply {
-  std::uint16_t status = 500;
-  std::string content_type = "application/json";
-  std::string body;
-  std::string location;            ///< empty for none
-  std::uint32_t retry_after_s = 0; ///< 0 for none
-  bool replayed = false;
+  /// Why a new request of this kind is refused at this time, under this configuration. A key
+  /// that is known is answered as ever: what it stands for was accepted when it came.
+  std::optional<api_reply> refusal_if_new;
 };
 
 } // namespace holdfast

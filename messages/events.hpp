@@ -85,13 +85,15 @@ struct authorization_unknown {
   std::uint32_t attempt = 0;
   std::string reason;
   timestamp next_inquiry_at;
+  bool sent = false; ///< An inquiry goes out with this event, and counts as a try.
 };
 
-/// An inquiry was answered without deciding anything.
+/// An inquiry goes out (`sent`), or one was answered without deciding anything.
 struct inquiry_scheduled {
   std::uint32_t attempt = 0;
   std::string reason;
   timestamp next_inquiry_at;
+  bool sent = false;
 };
 
 struct reversal_requested {
@@ -99,10 +101,12 @@ struct reversal_requested {
   timestamp next_try_at;
 };
 
+/// A reversal is repeated (`sent`), or one came back without an acknowledgement.
 struct reversal_scheduled {
   std::uint32_t attempt = 0;
   std::string reason;
   timestamp next_try_at;
+  bool sent = false;
 };
 
 struct authorization_reversed {
@@ -128,11 +132,13 @@ struct operation_requested {
   timestamp next_try_at; ///< When to repeat it if no answer was heard.
 };
 
+/// An operation is repeated (`sent`), or a call came back without a definitive answer.
 struct operation_rescheduled {
   operation_kind kind = operation_kind::capture;
   std::uint32_t ordinal = 0;
   std::string reason;
   timestamp next_try_at;
+  bool sent = false;
 };
 
 struct operation_succeeded {

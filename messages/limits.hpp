@@ -56,7 +56,7 @@ inline constexpr std::size_t metadata_value_bytes_max = 500;
 
 // -- settlement
 // ------------------------------------------------------------------------------------
-/// How often a merchant's clock looks whether its cut-off has come: clocks get set.
+/// The longest that a shard goes without a look whether the cut-off has come: clocks get set.
 inline constexpr std::int64_t cutoff_look_ms = 60'000;
 /// Between two looks of a reconciler at files that an acquirer has not answered, at least and
 /// at most.
@@ -104,6 +104,24 @@ inline constexpr std::size_t gateway_body_bytes_max = 64 * 1024;
 // -- idempotency
 // ---------------------------------------------------------------------------------
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
+/// How long a key is kept after its last use (docs: 10 days), as the shard's memory counts it.
+inline constexpr std::int64_t idempotency_key_kept_ms = 10LL * 24 * 3'600'000;
+/// By the row's own account it may be taken by a new request from here on, and is swept from
+/// there on. What lies between the three covers a use that is not written down yet.
+inline constexpr std::int64_t idempotency_key_expired_ms =
+  idempotency_key_kept_ms + 12LL * 3'600'000;
+inline constexpr std::int64_t idempotency_key_swept_ms =
+  idempotency_key_kept_ms + 24LL * 3'600'000;
+/// The use of a key is written down at most this often, and a shard writes this often.
+inline constexpr std::int64_t idempotency_touch_ms = 3'600'000;
+inline constexpr std::int64_t idempotency_touch_write_ms = 10'000;
+/// Uses that wait to be written down; the next is noted by a later one.
+inline constexpr std::size_t idempotency_touches_max = 8'192;
+/// How often a shard looks for keys to sweep; and how many rows it looks at then, and how soon
+/// again when there were as many: about a thousand a second and shard.
+inline constexpr std::int64_t idempotency_sweep_ms = 600'000;
+inline constexpr std::size_t idempotency_sweep_rows_max = 1'000;
+inline constexpr std::int64_t idempotency_sweep_again_ms = 1'000;
 
 // -- HTTP
 // ----------------------------------------------------------------------------------------
@@ -244,10 +262,18 @@ inline constexpr std::size_t proof_findings_max = 100;
 inline constexpr std::uint32_t list_rows_max = 100;
 /// Events of the feed, or live payments of a shard, in one answer.
 inline constexpr std::uint32_t feed_rows_max = 1'000;
+/// Ledger entries in one page of an export, about 300 bytes each.
+inline constexpr std::uint32_t export_rows_max = 5'000;
 inline constexpr std::size_t shard_live_payments_max = 100'000;
 
 } // namespace holdfast::limits
 
 static_assert(holdfast::limits::shards_max < (1 << 14), "an id carries 14 bits of shard");
-/// Ledger entries in one page of an export, about 300 bytes each.
-inline constexpr std::uint32_t export_rows_max = 5'000;
+static_assert(holdfast::limits::idempotency_key_kept_ms
+                  + 4 * holdfast::limits::idempotency_touch_ms
+                < holdfast::limits::idempotency_key_expired_ms,
+              "a key that memory answers must not be free in the database");
+static_assert(holdfast::limits::idempotency_key_expired_ms
+                  + 4 * holdfast::limits::idempotency_touch_ms
+                < holdfast::limits::idempotency_key_swept_ms,
+              "a key that the database answers must not be swept");

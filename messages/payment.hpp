@@ -56,7 +56,7 @@ struct attempt {
   attempt_status status = attempt_status::started;
   timestamp started_at;
   std::string gateway_reference; ///< The gateway's own id of the hold, once known.
-  std::uint32_t tries = 0;       ///< Inquiries, then reversals, made so far.
+  std::uint32_t tries = 0;       ///< Inquiries sent; then, repeats of the reversal.
   timestamp next_try_at;         ///< When to look again, while it is not at an end.
 };
 
@@ -75,9 +75,9 @@ struct operation {
   std::uint32_t ordinal = 0; ///< 1, 2, … within its kind
   uuid id;                   ///< `cap_…` or `ref_…`; nil for a void.
   minor_units amount;
-  bool final = false; ///< A capture that releases what it leaves.
-  std::uint32_t tries = 0;
-  timestamp next_try_at; ///< When to repeat it, while it is requested.
+  bool final = false;      ///< A capture that releases what it leaves.
+  std::uint32_t tries = 0; ///< Repeats sent so far.
+  timestamp next_try_at;   ///< When to repeat it, while it is requested.
   std::string reason;
   std::string idempotency_key;
   std::string gateway_reference;

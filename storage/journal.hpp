@@ -53,6 +53,7 @@ struct stored_key {
   fingerprint request{};
   uuid subject;
   std::optional<stored_answer> answer; ///< none: the outcome is not known yet
+  timestamp last_used_at{}; ///< at the latest an hour behind; by the database's clock
 };
 
 /// All that one decision makes durable, or none of it.

@@ -68,6 +68,8 @@ public:
   void file_content(file_id file, callback<std::vector<batch_content>> done) override;
   void merchants_with_ready_items(shard_number shard,
                                   callback<std::vector<merchant_id>> done) override;
+  void count_ready_items(shard_number shard, merchant_id merchant, timestamp since,
+                         callback<std::uint64_t> done) override;
 
 private:
   reader_pool& readers_;

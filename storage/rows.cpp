@@ -37,6 +37,7 @@ stored_key read_stored_key(row& from) {
   HF_ASSERT(print.size() == key.request.size()); // The schema says so.
   std::ranges::copy(print, key.request.begin());
   key.subject = from.id();
+  key.last_used_at = from.time();
   if (from.skip_null())
     return key;
   stored_answer answer;

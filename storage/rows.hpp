@@ -17,7 +17,8 @@ namespace holdfast::storage {
 [[nodiscard]] expected<payment> read_payment(row& from);
 
 /// Of `idempotency_key k`.
-#define HF_KEY_COLUMNS "k.fingerprint, k.subject, k.status, k.content_type, k.body, k.location"
+#define HF_KEY_COLUMNS \
+  "k.fingerprint, k.subject, k.last_used_at, k.status, k.content_type, k.body, k.location"
 [[nodiscard]] stored_key read_stored_key(row& from);
 
 /// Of `event e`.

@@ -167,6 +167,10 @@ public:
   /// Whether the shard has captures or refunds that wait for a batch, by merchant.
   virtual void merchants_with_ready_items(shard_number shard,
                                           callback<std::vector<merchant_id>> done) = 0;
+  /// How many of the merchant's captures and refunds that succeeded at or after `since` wait in
+  /// the shard for a batch.
+  virtual void count_ready_items(shard_number shard, merchant_id merchant, timestamp since,
+                                 callback<std::uint64_t> done) = 0;
 };
 
 } // namespace holdfast::storage

@@ -40,6 +40,11 @@ constexpr sql ready_merchants{"settlement_ready_merchants",
                               "select distinct merchant_id from payment_operation"
                               " where shard_id = $1 and status = 2 and settlement_status = 0"};
 
+constexpr sql count_ready{"settlement_count_ready",
+                          "select count(*) from payment_operation"
+                          " where shard_id = $1 and merchant_id = $2 and status = 2"
+                          " and settlement_status = 0 and succeeded_at >= $3"};
+
 batch_content read_content(row& from) {
   batch_content content{read_batch(from), {}, 0};
   content.fee_bps = static_cast<std::uint32_t>(from.int4());
@@ -108,6 +113,21 @@ void postgres_settlement_store::merchants_with_ready_items(
       return found.error();
     return read_all<merchant_id>(*found, [](row& from) { return from.id_of<merchant_id>(); });
   });
+}
+
+void postgres_settlement_store::count_ready_items(shard_number shard, merchant_id merchant,
+                                                  timestamp since,
+                                                  callback<std::uint64_t> done) {
+  readers_.ask(
+    std::move(done), [shard, merchant, since](connection& db) -> expected<std::uint64_t> {
+      const auto found =
+        db.query(count_ready, parameters::of(shard, merchant, since), query_deadline());
+      if (!found)
+        return found.error();
+      row one{*found, 0};
+      const auto count = static_cast<std::uint64_t>(one.int8());
+      return one.ok() ? expected<std::uint64_t>{count} : corrupt_row("payment_operation");
+    });
 }
 
 } // namespace holdfast::storage

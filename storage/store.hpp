@@ -48,8 +48,8 @@ struct warm_key {
   stored_key row;
 };
 
-/// What a new owner needs before it serves: the recent keys, newest first, and every payment
-/// whose `next_action_at` is due or that has pending work.
+/// What a new owner needs before it serves: the keys used of late, the latest first, and every
+/// payment whose `next_action_at` is due or that has pending work.
 struct shard_start {
   std::vector<warm_key> keys;
   std::vector<payment> live;
@@ -234,6 +234,7 @@ public:
   virtual void due_payments(shard_number shard, timestamp now, std::size_t limit,
                             callback<std::vector<payment>> done) = 0;
   virtual void find_payment(payment_id id, callback<std::optional<payment_view>> done) = 0;
+  /// None too when the key has expired, swept or not.
   virtual void find_key(merchant_id merchant, std::string key,
                         callback<std::optional<stored_key>> done) = 0;
 
@@ -250,11 +251,11 @@ public:
   virtual void list_entries(merchant_id merchant, std::optional<payment_id> subject,
                             std::optional<account_kind> kind, page window,
                             callback<slice<entry_view>> done) = 0;
-  virtual void merchant_balances(merchant_id merchant,
   /// All entries, or those of one merchant's own accounts, in the order of their ids. A window
   /// may be limits::export_rows_max long here.
   virtual void export_entries(std::optional<merchant_id> merchant, page window,
                               callback<slice<entry_view>> done) = 0;
+  virtual void merchant_balances(merchant_id merchant,
                                  callback<std::vector<balance_view>> done) = 0;
   virtual void all_balances(callback<std::vector<balance_view>> done) = 0;
   virtual void list_batches(std::optional<merchant_id> merchant, page window,

@@ -9,11 +9,11 @@ namespace holdfast::storage {
 
 namespace {
 
-/// The newest keys of a shard since an instant.
-constexpr sql recent_keys{"recent_keys",
-                          "select k.merchant_id, k.key, " HF_KEY_COLUMNS
-                          " from idempotency_key k where k.shard_id = $1 and k.created_at >= $2"
-                          " order by k.created_at desc limit $3"};
+/// The keys of a shard that were used since an instant, the latest first.
+constexpr sql recent_keys{
+  "recent_keys", "select k.merchant_id, k.key, " HF_KEY_COLUMNS
+                 " from idempotency_key k where k.shard_id = $1 and k.last_used_at >= $2"
+                 " order by k.last_used_at desc limit $3"};
 
 /// Everything with a gateway's answer outstanding has a next_action_at, so the sweep's index
 /// finds it: by its status, by a requested operation, or because it is due anyway.
@@ -40,9 +40,12 @@ constexpr sql select_due{"select_due", "select " HF_PAYMENT_COLUMNS
 
 constexpr sql select_payment{"select_payment", HF_PAYMENT_VIEW " where p.id = $1"};
 
+/// Unless it has expired: see key_retention.hpp.
 constexpr sql select_key{"select_key",
                          "select " HF_KEY_COLUMNS
-                         " from idempotency_key k where k.merchant_id = $1 and k.key = $2"};
+                         " from idempotency_key k where k.merchant_id = $1 and k.key = $2"
+                         " and (k.status is null or k.last_used_at"
+                         "  >= clock_timestamp() - $3::int8 * interval '1 millisecond')"};
 
 // Newest first. The filters that are off compare with null; one statement for each index that
 // serves, because a plan made without the values must not choose wrongly.
@@ -252,7 +255,9 @@ void postgres_store::find_key(merchant_id merchant, std::string key,
                               callback<std::optional<stored_key>> done) {
   readers_.ask(std::move(done), [merchant, key = std::move(key)](connection& db) {
     return read_first<stored_key>(
-      db.query(select_key, parameters::of(merchant, key), query_deadline()), read_stored_key);
+      db.query(select_key, parameters::of(merchant, key, limits::idempotency_key_expired_ms),
+               query_deadline()),
+      read_stored_key);
   });
 }
 

@@ -1,6 +1,7 @@
 #include "storage/transaction.hpp"
 
 #include "messages/codec.hpp"
+#include "messages/limits.hpp"
 #include "storage/log_columns.hpp"
 
 #include <algorithm>
@@ -26,13 +27,21 @@ update shard s set last_seq = ours.new_seq, chain = ours.chain
   from ours where s.shard_id = ours.shard_id
 returning s.shard_id)sql"};
 
-/// A claim that returns no row names a key that exists.
+/// A claim that returns no row names a key that exists. An expired one counts as gone, swept or
+/// not; but never one without an answer.
 constexpr sql claim_keys{"journal_claim_keys", R"sql(
-insert into idempotency_key (merchant_id, key, shard_id, fingerprint, subject,
-                             status, content_type, body, location)
+insert into idempotency_key as k (merchant_id, key, shard_id, fingerprint, subject,
+                                  status, content_type, body, location)
 select * from unnest($1::uuid[], $2::text[], $3::int2[], $4::bytea[], $5::uuid[],
                      $6::int2[], $7::text[], $8::bytea[], $9::text[])
-on conflict (merchant_id, key) do nothing
+on conflict (merchant_id, key) do update
+   set shard_id = excluded.shard_id, fingerprint = excluded.fingerprint,
+       subject = excluded.subject, status = excluded.status,
+       content_type = excluded.content_type, body = excluded.body,
+       location = excluded.location, created_at = excluded.created_at,
+       last_used_at = excluded.last_used_at
+ where k.status is not null
+   and k.last_used_at < clock_timestamp() - $10::int8 * interval '1 millisecond'
 returning merchant_id, key)sql"};
 
 /// settlement_status is settlement's, but for this: a capture that has just succeeded is the
@@ -64,10 +73,13 @@ on conflict (id) do update
    set status = excluded.status, gateway_reference = excluded.gateway_reference,
        succeeded_at = excluded.succeeded_at)sql"};
 
+/// last_used_at is indexed, so it changes only for an answer that was long in coming: then as
+/// ever a new version of the row needs no new index entries.
 constexpr sql answer_keys{"journal_answer_keys", R"sql(
 update idempotency_key k
    set status = u.status, content_type = u.content_type, body = u.body, location = u.location,
-       last_used_at = clock_timestamp()
+       last_used_at = case when k.last_used_at < clock_timestamp() - $7::int8 * interval '1 millisecond'
+                           then clock_timestamp() else k.last_used_at end
   from unnest($1::uuid[], $2::text[], $3::int2[], $4::text[], $5::bytea[], $6::text[])
          as u(merchant_id, key, status, content_type, body, location)
  where k.merchant_id = u.merchant_id and k.key = u.key)sql"};
@@ -136,7 +148,8 @@ public:
       {step_kind::claims, &claim_keys,
        parameters::of(std::move(merchants_), std::move(keys_), std::move(shards_),
                       std::move(fingerprints_), std::move(subjects_), std::move(statuses_),
-                      std::move(content_types_), std::move(bodies_), std::move(locations_))});
+                      std::move(content_types_), std::move(bodies_), std::move(locations_),
+                      limits::idempotency_key_expired_ms)});
   }
 
 private:
@@ -264,7 +277,8 @@ public:
     steps.push_back(
       {step_kind::rows, &answer_keys,
        parameters::of(std::move(merchants_), std::move(keys_), std::move(statuses_),
-                      std::move(content_types_), std::move(bodies_), std::move(locations_))});
+                      std::move(content_types_), std::move(bodies_), std::move(locations_),
+                      limits::idempotency_touch_ms)});
   }
 
 private:

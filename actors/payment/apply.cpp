@@ -107,13 +107,14 @@ public:
   void operator()(const authorization_unknown& e) {
     auto& one = open_attempt(e.attempt);
     one.status = attempt_status::unknown;
+    one.tries += e.sent ? 1 : 0;
     one.next_try_at = e.next_inquiry_at;
     state_.status = payment_status::pending_gateway;
   }
 
   void operator()(const inquiry_scheduled& e) {
     auto& one = attempt_in(e.attempt, attempt_status::unknown);
-    ++one.tries;
+    one.tries += e.sent ? 1 : 0;
     one.next_try_at = e.next_inquiry_at;
   }
 
@@ -126,7 +127,7 @@ public:
 
   void operator()(const reversal_scheduled& e) {
     auto& one = attempt_in(e.attempt, attempt_status::reversing);
-    ++one.tries;
+    one.tries += e.sent ? 1 : 0;
     one.next_try_at = e.next_try_at;
   }
 
@@ -164,7 +165,7 @@ public:
 
   void operator()(const operation_rescheduled& e) {
     auto& op = open_operation(e.kind, e.ordinal);
-    ++op.tries;
+    op.tries += e.sent ? 1 : 0;
     op.next_try_at = e.next_try_at;
   }
 

@@ -14,6 +14,7 @@ timestamp after(timestamp now, milliseconds pause) {
 }
 
 /// Exponential backoff with full jitter; never below retry_min, so that a retry is not a storm.
+/// `tries` counts what was sent, once a round.
 milliseconds backoff(context& at, std::uint32_t tries) {
   const auto doublings = std::min<std::uint32_t>(tries, 20);
   const auto ceiling =
@@ -176,9 +177,9 @@ private:
 
   void look_again(const attempt& one, const std::string& reason, timestamp next) {
     if (one.status == attempt_status::started)
-      out_.events.emplace_back(authorization_unknown{one.number, reason, next});
+      out_.events.emplace_back(authorization_unknown{one.number, reason, next, false});
     else
-      out_.events.emplace_back(inquiry_scheduled{one.number, reason, next});
+      out_.events.emplace_back(inquiry_scheduled{one.number, reason, next, false});
   }
 
   void reversal_answered(const gateway_answered& reply) {
@@ -187,8 +188,8 @@ private:
       return;
     if (reply.answer.verdict != gateway_verdict::approved) {
       // Refused or lost, a reversal stays owed until the gateway acknowledges it.
-      out_.events.emplace_back(reversal_scheduled{one->number, reply.answer.code,
-                                                  after(at_.now, backoff(at_, one->tries))});
+      out_.events.emplace_back(reversal_scheduled{
+        one->number, reply.answer.code, after(at_.now, backoff(at_, one->tries)), false});
       return;
     }
     out_.events.emplace_back(authorization_reversed{one->number});
@@ -203,13 +204,13 @@ private:
     const auto due = after(at_.now, at_.rules.answer_due);
     switch (one.status) {
       case attempt_status::started:
-        out_.events.emplace_back(authorization_unknown{one.number, reason, due});
+        out_.events.emplace_back(authorization_unknown{one.number, reason, due, true});
         return call(gateway_verb::inquire, one.number);
       case attempt_status::unknown:
-        out_.events.emplace_back(inquiry_scheduled{one.number, "asked", due});
+        out_.events.emplace_back(inquiry_scheduled{one.number, "asked", due, true});
         return call(gateway_verb::inquire, one.number);
       case attempt_status::reversing:
-        out_.events.emplace_back(reversal_scheduled{one.number, "repeated", due});
+        out_.events.emplace_back(reversal_scheduled{one.number, "repeated", due, true});
         return call(gateway_verb::reverse, one.number);
       case attempt_status::approved:
       case attempt_status::declined:
@@ -309,7 +310,7 @@ private:
       case gateway_verdict::unknown:
         // Repeating is safe: the gateway knows the operation by our reference.
         out_.events.emplace_back(operation_rescheduled{
-          op->kind, op->ordinal, answer.code, after(at_.now, backoff(at_, op->tries))});
+          op->kind, op->ordinal, answer.code, after(at_.now, backoff(at_, op->tries)), false});
     }
   }
 
@@ -334,7 +335,7 @@ private:
     const auto* held = approved_attempt(state_);
     HF_ASSERT(held != nullptr);
     out_.events.emplace_back(operation_rescheduled{op.kind, op.ordinal, "repeated",
-                                                   after(at_.now, at_.rules.answer_due)});
+                                                   after(at_.now, at_.rules.answer_due), true});
     call_operation(op.kind, op.ordinal, held->number);
   }
 

@@ -114,6 +114,8 @@ caf::behavior shard_actor::make_behavior() {
     [this](payment_loaded& m) { on_payment_loaded(m); },
     [this](due_loaded& m) { on_due(m); },
     [this](key_loaded& m) { on_key_loaded(m); },
+    [this](key_looked_up& m) { on_key_looked_up(m); },
+    [this](keys_retained& m) { on_keys_retained(m); },
     [this](const payment_quiet& m) { on_quiet(m); },
     [this](close_batches_now& m) { on_close(m); },
     [this](batches_closed& m) { on_closed(m); },
@@ -135,7 +137,7 @@ void shard_actor::on_submit(submit& message) {
   const auto subject = subject_of(message.command.action);
   const auto id =
     subject.is_nil() ? payment_id::make(env_->now(), number_, env_->random()) : subject;
-  const auto look = keys_.begin(name, message.command.request, id.value);
+  const auto look = keys_.begin(name, message.command.request, id.value, env_->now());
   switch (look.verdict) {
     case shards::key_verdict::answered:
     case shards::key_verdict::pending:
@@ -157,6 +159,8 @@ void shard_actor::on_submit(submit& message) {
     return message.promise->deliver(api::answer_problem(
       503, "overloaded", "The runtime is at its limit; try again.", request_id, 1));
   }
+  if (message.command.refusal_if_new)
+    return look_before_refusing(std::move(name), std::move(message));
   admit(std::move(name), std::move(message));
 }
 
@@ -231,7 +235,14 @@ shard_actor::key_name shard_actor::name_of(const payment_id& id, const std::stri
 
 void shard_actor::on_settled(request_settled& message) {
   const auto name = name_of(message.payment, message.key);
-  keys_.finish(name, to_stored(message.reply));
+  if (keys_.subject_of(name).value_or(message.payment.value) != message.payment.value) {
+    // Memory had forgotten the key, and a request came under it meanwhile. The database is just
+    // being asked whether it is the same one; that look may have been too early for this.
+    if (auto found = waiting_.find(name); found != waiting_.end())
+      found->second.settled_meanwhile = to_stored(message.reply);
+    return;
+  }
+  keys_.finish(name, to_stored(message.reply), env_->now());
   answer(name, std::move(message.reply));
 }
 
@@ -247,28 +258,45 @@ void shard_actor::on_pending(request_pending& message) {
 
 void shard_actor::on_taken(key_was_taken& message) {
   const auto name = name_of(message.payment, message.key);
-  keys_.forget(name);
-  keys_.restore(name, message.row);
-  answer_taken(name, message);
+  remember(name, message.row);
+  answer_taken(name, message.row);
   if (message.never_existed)
     retire(message.payment);
 }
 
-void shard_actor::answer_taken(const key_name& name, const key_was_taken& message) {
+/// The database's word on a key, in place of what memory made of the request under it.
+void shard_actor::remember(const key_name& name, const storage::stored_key& row) {
+  keys_.forget(name);
+  // A key of a merchant with stripes may belong to another shard: a path names its payment's.
+  // The database refuses it there, once for all shards; but while it has no answer nobody would
+  // ever finish it here, so it isn't remembered.
+  const bool finished_here = payment_id{row.subject}.shard() == number_;
+  if (row.answer || finished_here)
+    keys_.restore(name, row);
+}
+
+void shard_actor::answer_taken(const key_name& name, const storage::stored_key& row) {
   auto found = waiting_.find(name);
   if (found == waiting_.end())
     return;
   auto& request = found->second;
-  if (request.command.request != message.row.request)
+  auto stored = row.answer;
+  if (!stored && request.settled_meanwhile) {
+    stored = std::move(request.settled_meanwhile);
+    keys_.finish(name, *stored, env_->now());
+  }
+  if (request.command.request != row.request)
     return answer(name, api::answer_problem(
                           422, "idempotency_key_reused",
                           "This Idempotency-Key belongs to another request; use a new one.",
                           request.command.request_id));
-  if (message.row.answer)
-    return answer(name, reply_from(*message.row.answer, true));
+  if (stored) {
+    keys_.use(name, env_->now());
+    return answer(name, reply_from(*stored, true));
+  }
   // Known, but without an outcome yet: the payment that it stands for says how it stands.
-  close_request(message.payment);
-  request.payment = payment_id{message.row.subject};
+  close_request(request.payment);
+  request.payment = payment_id{row.subject};
   request.describe_only = true;
   hand_over(name);
 }
@@ -332,6 +360,10 @@ void shard_actor::on_tick() {
     on_overdue(name);
   if (serving_ && now >= next_sweep_)
     sweep_due();
+  if (serving_ && now >= next_retention_)
+    retain_keys();
+  if (serving_)
+    look_at_cutoff();
   tell_self_later(this, tick, shard_tick{});
 }
 

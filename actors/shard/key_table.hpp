@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/commands.hpp"
+#include "messages/limits.hpp"
 #include "storage/journal.hpp"
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace holdfast::shards {
 
@@ -40,24 +42,40 @@ struct key_look {
   const storage::stored_answer* answer = nullptr; ///< for pending and answered
 };
 
-/// Bounded: answered keys leave in the order of their last use; running ones never do. Not
-/// thread-safe: it belongs to one shard actor.
+/// Bounded: answered keys leave in the order of their last use; running ones never do. Nor are
+/// answered keys known any longer than they are kept after their last use. Not thread-safe: it
+/// belongs to one shard actor.
 class key_table {
 public:
-  explicit key_table(std::size_t answered_max) : answered_max_(answered_max) {}
+  explicit key_table(std::size_t answered_max,
+                     std::size_t touches_max = limits::idempotency_touches_max)
+    : answered_max_(answered_max),
+      touches_max_(touches_max) {}
 
-  /// Looks the key up; `fresh` also registers it as running.
-  [[nodiscard]] key_look begin(const key_name& name, const fingerprint& request, uuid subject);
+  /// Looks the key up; `fresh` also registers it as running, `answered` is a use of it.
+  [[nodiscard]] key_look begin(const key_name& name, const fingerprint& request, uuid subject,
+                               timestamp now);
 
-  /// Puts in a key as the database has it: when the shard starts, or a cold key was hit.
+  /// Puts in a key as the database has it, in place of a running request: when the shard
+  /// starts, or a cold key was hit.
   void restore(const key_name& name, const storage::stored_key& row);
+  /// The key's stored answer was given. Ignored for a key without one.
+  void use(const key_name& name, timestamp now);
 
   /// The running request was answered 202; repeats get the same until `finish`.
   void provisional(const key_name& name, storage::stored_answer answer);
   /// The definitive answer. Ignored for a key that is not known.
-  void finish(const key_name& name, storage::stored_answer answer);
-  /// Nothing was written under the key: it is as if it had never come.
+  void finish(const key_name& name, storage::stored_answer answer, timestamp now);
+  /// The running request wrote nothing under the key: it is as if it had never come. An answer
+  /// that the key has got meanwhile stays.
   void forget(const key_name& name);
+
+  /// Hands over keys whose use the database should hear of, at most `max`: those that were used
+  /// an hour or more after the last use that it knows of.
+  [[nodiscard]] std::vector<key_name> take_touched(std::size_t max);
+  /// Takes back what could not be written down.
+  void keep_touched(std::vector<key_name> names);
+  [[nodiscard]] bool has_touched() const noexcept { return !touched_.empty(); }
 
   [[nodiscard]] std::optional<uuid> subject_of(const key_name& name) const;
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
@@ -71,14 +89,19 @@ private:
     uuid subject;
     storage::stored_answer answer;
     std::list<key_name>::iterator recency; ///< valid when answered
+    timestamp used_at;                     ///< when answered: its last use
+    timestamp touched_at; ///< when answered: the use that the database knows of
   };
 
-  void mark_answered(const key_name& name, entry& one);
+  void mark_answered(const key_name& name, entry& one, timestamp used_at);
+  void note_use(const key_name& name, entry& one, timestamp now);
   void evict();
 
   std::size_t answered_max_;
+  std::size_t touches_max_;
   std::unordered_map<key_name, entry, key_name_hash> entries_;
   std::list<key_name> recent_; ///< answered keys, the latest used first
+  std::vector<key_name> touched_;
 };
 
 } // namespace holdfast::shards

@@ -8,6 +8,7 @@
 #include "messages/limits.hpp"
 
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 namespace holdfast::actors {
@@ -48,15 +49,21 @@ void shard_actor::on_loaded(shard_loaded& message) {
     run_delayed(again, [this] { start(); });
     return;
   }
-  for (const auto& key : message.start->keys)
+  // The latest used comes first; put in last, it leaves last.
+  for (const auto& key : message.start->keys | std::views::reverse)
     keys_.restore({key.merchant, key.key}, key.row);
   for (auto& live : message.start->live) {
     const auto id = live.id;
     seat_payment(id, std::move(live));
   }
+  last_cutoff_ = merchants::last_cutoff(env_->terms, env_->now());
   for (const auto& merchant : *message.merchants)
     ensure_merchant(merchant);
   ensure_reconciler();
+  // Not all shards of a node at once.
+  next_key_sweep_ =
+    env_->now()
+    + milliseconds{static_cast<std::int64_t>(env_->random() % limits::idempotency_sweep_ms)};
   serving_ = true;
   env_->gauge(number_).serving.store(true, std::memory_order_relaxed);
   update_gauges();
@@ -193,6 +200,8 @@ void shard_actor::on_child_down(const caf::actor_addr& who, const caf::error& re
     if (actor.address() != who)
       continue;
     const auto id = merchant;
+    env_->log(severity::warning,
+              "the actor of merchant " + id.text() + " died and is started again");
     merchants_.erase(id);
     return ensure_merchant(id);
   }
@@ -272,7 +281,7 @@ void shard_actor::on_key_loaded(key_loaded& message) {
   const auto& row = **message.row;
   if (!row.answer)
     return; // The rebuilt payment goes on with it and will settle it.
-  keys_.finish(name, *row.answer);
+  keys_.finish(name, *row.answer, env_->now());
   api_reply reply;
   reply.status = row.answer->status;
   reply.content_type = row.answer->content_type;

@@ -1,9 +1,13 @@
-// A shard's part in settlement: it closes batches, wakes its merchants' cut-off clocks and
-// keeps its reconciler going.
+// A shard's part in settlement: it closes batches, tells its merchants when their cut-off has
+// come and keeps its reconciler going.
 #include "actors/caf.hpp"
 #include "actors/merchant/actor.hpp"
 #include "actors/reconciler/actor.hpp"
 #include "actors/shard/state.hpp"
+#include "messages/limits.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace holdfast::actors {
 
@@ -32,12 +36,14 @@ void shard_actor::on_close(close_batches_now& message) {
 void shard_actor::on_closed(batches_closed& message) {
   close_outcome outcome;
   if (!message.result) {
-    // The merchant's clock, or the operator, asks again: nothing was closed.
+    // Nothing was closed, or nobody knows: the operator asks again, or the merchant looks.
     env_->log(severity::warning,
               "batches could not be closed: " + message.result.error().detail);
     outcome.detail = message.result.error().detail;
     if (message.request.done)
       (*message.request.done)(outcome);
+    else if (message.request.merchant)
+      remind_later(*message.request.merchant);
     return;
   }
   outcome.ok = true;
@@ -47,15 +53,44 @@ void shard_actor::on_closed(batches_closed& message) {
   tell(reconciler_, drive_settlement{message.request.settle, message.request.done, outcome});
 }
 
+void shard_actor::remind_later(const merchant_id& merchant) {
+  if (!to_remind_.insert(merchant).second)
+    return;
+  run_delayed(milliseconds{limits::shard_start_retry_ms}, [this, merchant] {
+    to_remind_.erase(merchant);
+    if (auto found = merchants_.find(merchant); found != merchants_.end())
+      tell(found->second, cutoff_tick{});
+  });
+}
+
+/// Every merchant has the node's cut-off, so one look does for all. A clock that was set back
+/// leaves the next look too far ahead; then it is due at once.
+void shard_actor::look_at_cutoff() {
+  const auto now = env_->now();
+  const milliseconds pause_max{limits::cutoff_look_ms};
+  if (now < next_look_ && next_look_ - now <= pause_max)
+    return;
+  const auto& terms = env_->terms;
+  next_look_ = std::min(merchants::next_cutoff(terms, now), now + pause_max);
+  const auto latest = merchants::last_cutoff(terms, now);
+  if (std::exchange(last_cutoff_, latest) == latest)
+    return;
+  for (const auto& [merchant, who] : merchants_)
+    tell(who, cutoff_tick{});
+}
+
 void shard_actor::on_item_ready(const item_ready& message) {
-  ensure_merchant(message.merchant);
-  tell(merchants_.at(message.merchant), message);
+  // An actor that begins now finds this item in its count.
+  if (const auto found = merchants_.find(message.merchant); found != merchants_.end())
+    tell(found->second, message);
+  else
+    ensure_merchant(message.merchant);
 }
 
 void shard_actor::ensure_merchant(const merchant_id& merchant) {
   auto& who = merchants_[merchant];
   if (!who)
-    who = spawn_merchant(*this, env_, caf::actor_cast<caf::actor>(this), merchant);
+    who = spawn_merchant(*this, env_, number_, merchant);
 }
 
 void shard_actor::ensure_reconciler() {

@@ -1,6 +1,6 @@
 // The shard actor's class, shared by the files that define its parts: requests (actor.cpp),
-// what is read and rebuilt (recovery.cpp), and settlement (settlement.cpp). Internal to
-// actors/shard.
+// what is read and rebuilt (recovery.cpp), keys beyond memory (keys.cpp), and settlement
+// (settlement.cpp). Internal to actors/shard.
 #pragma once
 
 #include "actors/environment.hpp"
@@ -11,6 +11,7 @@
 #include <caf/event_based_actor.hpp>
 
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace holdfast::actors {
@@ -35,6 +36,7 @@ private:
     payment_id payment;
     bool overdue = false;       ///< its deadline came; the payment was asked how it stands
     bool describe_only = false; ///< a repeat of a request from before this owner's time
+    std::optional<storage::stored_answer> settled_meanwhile{}; ///< see on_settled
   };
 
   /// What the shard knows of a payment that has an actor, or is about to.
@@ -58,7 +60,8 @@ private:
   void on_settled(request_settled& message);
   void on_pending(request_pending& message);
   void on_taken(key_was_taken& message);
-  void answer_taken(const key_name& name, const key_was_taken& message);
+  void remember(const key_name& name, const storage::stored_key& row);
+  void answer_taken(const key_name& name, const storage::stored_key& row);
   void on_dropped(request_dropped& message);
   void on_overdue(const key_name& name);
   void answer(const key_name& name, api_reply reply);
@@ -95,11 +98,20 @@ private:
   void on_drain();
   void kill_some_child(std::uint64_t choice);
 
+  // -- keys and the database (keys.cpp)
+  // ---------------------------------------------------------------------
+  void look_before_refusing(key_name name, submit message);
+  void on_key_looked_up(key_looked_up& message);
+  void retain_keys();
+  void on_keys_retained(keys_retained& message);
+
   // -- settlement (settlement.cpp)
   // ------------------------------------------------------------------
   void on_close(close_batches_now& message);
   void on_closed(batches_closed& message);
   void on_item_ready(const item_ready& message);
+  void look_at_cutoff();
+  void remind_later(const merchant_id& merchant);
   void ensure_merchant(const merchant_id& merchant);
   void ensure_reconciler();
 
@@ -110,11 +122,17 @@ private:
   bool draining_ = false;
   bool sweeping_ = false;
   timestamp next_sweep_;
+  bool retaining_ = false;
+  timestamp next_retention_;
+  timestamp next_key_sweep_;
+  timestamp next_look_;   ///< at the cut-off
+  timestamp last_cutoff_; ///< that the merchants know of
   shards::key_table keys_;
   std::unordered_map<key_name, waiting_request, shards::key_name_hash> waiting_;
   std::unordered_map<payment_id, slot> payments_;
   std::unordered_map<caf::actor_addr, payment_id> children_;
   std::unordered_map<merchant_id, caf::actor> merchants_;
+  std::unordered_set<merchant_id> to_remind_; ///< whose order to close has failed
   caf::actor reconciler_;
   shards::timer_wheel<payment_id> wakes_;
   shards::timer_wheel<payment_id> idle_;

@@ -37,7 +37,7 @@ void exchange::send(api_reply reply, const std::string& preference_applied) cons
   send(std::move(answer));
 }
 
-void exchange::refuse(const refusal& why, http::header_list headers) const {
+api_reply exchange::reply_of(const refusal& why) const {
   problem document;
   document.status = why.status;
   document.code = why.code;
@@ -45,10 +45,19 @@ void exchange::refuse(const refusal& why, http::header_list headers) const {
   document.instance = request_.path;
   document.request_id = request_.request_id;
   document.param = why.param;
+  api_reply reply;
+  reply.status = why.status;
+  reply.content_type = problem_content_type;
+  reply.body = to_json(document);
+  return reply;
+}
+
+void exchange::refuse(const refusal& why, http::header_list headers) const {
+  auto reply = reply_of(why);
   http::response answer;
-  answer.status = why.status;
-  answer.content_type = problem_content_type;
-  answer.body = to_json(document);
+  answer.status = reply.status;
+  answer.content_type = std::move(reply.content_type);
+  answer.body = std::move(reply.body);
   answer.headers = std::move(headers);
   send(std::move(answer));
 }

@@ -38,6 +38,8 @@ public:
   void send(api_reply reply, const std::string& preference_applied) const;
 
   void refuse(const refusal& why, http::header_list headers = {}) const;
+  /// What `refuse` would answer, for somebody else to answer with.
+  [[nodiscard]] api_reply reply_of(const refusal& why) const;
   /// 404 `not_found`: also for what belongs to another merchant, so that nothing is given away.
   void refuse_absent(std::string_view what) const;
   /// The store's failure: 503 with Retry-After where trying again may help, else 500.

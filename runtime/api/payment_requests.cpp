@@ -32,7 +32,7 @@ capture_mode read_capture_mode(field_reader& fields) {
 }
 
 void read_card(const json::object& content, const field_reader& outer,
-               std::optional<refusal>& refused, timestamp now, create_payment& order) {
+               std::optional<refusal>& refused, create_payment& order) {
   field_reader fields{content, outer.path_of("card"), refused};
   fields.only({"number", "exp_month", "exp_year", "cvc"});
   auto& card = order.card;
@@ -43,8 +43,6 @@ void read_card(const json::object& content, const field_reader& outer,
     fields.refuse("number", "incorrect_number", "The card number's check digit is wrong.");
   card.exp_month = static_cast<std::uint8_t>(fields.required_integer("exp_month", 1, 12));
   card.exp_year = static_cast<std::uint16_t>(fields.required_integer("exp_year", 2000, 2099));
-  if (!refused && has_expired(card.exp_month, card.exp_year, now))
-    fields.refuse("exp_year", "invalid_expiry", "The card has expired.");
   card.cvc = fields.required_digits("cvc", 3, 4, "invalid_cvc");
   if (refused)
     return;
@@ -65,7 +63,7 @@ void read_token(field_reader& fields, create_payment& order) {
     fields.refuse("token", "invalid_field", "Expected a gateway's token, not a card number.");
 }
 
-void read_payment_method(field_reader& outer, std::optional<refusal>& refused, timestamp now,
+void read_payment_method(field_reader& outer, std::optional<refusal>& refused,
                          create_payment& order) {
   const auto* content = outer.object("payment_method");
   if (content == nullptr)
@@ -77,7 +75,7 @@ void read_payment_method(field_reader& outer, std::optional<refusal>& refused, t
   } else if (fields.has("token")) {
     read_token(fields, order);
   } else if (const auto* card = fields.object("card"); card != nullptr) {
-    read_card(*card, fields, refused, now, order);
+    read_card(*card, fields, refused, order);
   }
 }
 
@@ -90,7 +88,7 @@ std::string read_region(field_reader& fields) {
 
 } // namespace
 
-checked<create_payment> read_create_payment(std::string_view body, timestamp now) {
+checked<create_payment> read_create_payment(std::string_view body) {
   const auto document = parse_object(body);
   if (!document)
     return document.error();
@@ -102,7 +100,7 @@ checked<create_payment> read_create_payment(std::string_view body, timestamp now
   order.total.amount = fields.required_amount("amount");
   order.total.unit = fields.required_currency("currency");
   order.mode = read_capture_mode(fields);
-  read_payment_method(fields, refused, now, order);
+  read_payment_method(fields, refused, order);
   order.reference = fields.text("reference", limits::reference_bytes_max);
   order.description =
     fields.text("description", limits::description_bytes_max, text_form::many_lines);
@@ -111,6 +109,16 @@ checked<create_payment> read_create_payment(std::string_view body, timestamp now
   if (refused)
     return *refused;
   return order;
+}
+
+std::optional<refusal> refuse_expired_card(const create_payment& order, timestamp now) {
+  const auto& card = order.card;
+  if (!order.token.empty() || !has_expired(card.exp_month, card.exp_year, now))
+    return std::nullopt;
+  return refusal{.status = 400,
+                 .code = "invalid_expiry",
+                 .detail = "The card has expired.",
+                 .param = "payment_method.card.exp_year"};
 }
 
 checked<capture_payment> read_capture_payment(std::string_view body, payment_id subject) {

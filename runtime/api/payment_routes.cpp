@@ -39,7 +39,22 @@ checked<payment_id> payment_of(const public_services& services, const exchange& 
   return *id;
 }
 
+/// What a body asks for.
+struct asked {
+  merchant_action action;
+  std::optional<refusal> refused_if_new; ///< by the clock or by the configuration
+};
+
 /// `read_action` is called last: nothing of a body is looked at before its envelope is right.
+///
+/// A key that is known is answered with what it stands for, whatever has changed since. So a
+/// refusal may be given here only if it follows from the request alone, for ever: then no
+/// request like this one can have been accepted. Refusals that the time or the configuration
+/// decide (a card that has expired, no route) go to the shard with the command, which gives
+/// them where the key is new. Two that could change stay in front on purpose: a body longer
+/// than the configured maximum is not read, so nobody can tell what it repeats; and a limit of
+/// messages/limits.hpp that is ever lowered must let pass what was accepted before for as long
+/// as keys are kept.
 template <class ReadAction>
 void submit(public_services& services, const exchange_ptr& call, ReadAction read_action) {
   const auto& request = call->request();
@@ -48,9 +63,9 @@ void submit(public_services& services, const exchange_ptr& call, ReadAction read
     return call->refuse(key.error());
   if (const auto refused = refuse_media_type(request))
     return call->refuse(*refused);
-  checked<merchant_action> action = read_action();
-  if (!action)
-    return call->refuse(action.error());
+  checked<asked> wish = read_action();
+  if (!wish)
+    return call->refuse(wish.error());
   const auto preferred = read_preference(request.headers);
 
   merchant_command command;
@@ -62,7 +77,9 @@ void submit(public_services& services, const exchange_ptr& call, ReadAction read
   command.request = fingerprint_of(request.method, request.path, request.body);
   command.wait = preferred.wait;
   command.respond_async = preferred.respond_async;
-  command.action = std::move(*action);
+  command.action = std::move(wish->action);
+  if (wish->refused_if_new)
+    command.refusal_if_new = call->reply_of(*wish->refused_if_new);
   services.front.submit(std::move(command),
                         [call, applied = preferred.applied](api_reply reply) {
                           call->send(std::move(reply), applied);
@@ -72,32 +89,38 @@ void submit(public_services& services, const exchange_ptr& call, ReadAction read
 /// Of a POST about one payment: reads the body by `read`, given the payment's id.
 template <class Read>
 void submit_about_payment(public_services& services, const exchange_ptr& call, Read read) {
-  submit(services, call, [&]() -> checked<merchant_action> {
+  submit(services, call, [&]() -> checked<asked> {
     const auto subject = payment_of(services, *call);
     if (!subject)
       return subject.error();
     auto order = read(call->request().body, *subject);
     if (!order)
       return order.error();
-    return merchant_action{std::move(*order)};
+    return asked{std::move(*order), std::nullopt};
   });
+}
+
+refusal no_route() {
+  return {.status = 422,
+          .code = "no_route",
+          .detail = "No gateway is configured for this currency and region.",
+          .param = {}};
 }
 
 } // namespace
 
 void create_payment_route(public_services& services, const exchange_ptr& call) {
-  submit(services, call, [&]() -> checked<merchant_action> {
-    auto order = read_create_payment(call->request().body, services.options.now());
+  submit(services, call, [&]() -> checked<asked> {
+    auto order = read_create_payment(call->request().body);
     if (!order)
       return order.error();
+    auto refused = refuse_expired_card(*order, services.options.now());
     auto path = services.routes.resolve(call->who().merchant, order->total.unit, order->region);
-    if (!path)
-      return refusal{.status = 422,
-                     .code = "no_route",
-                     .detail = "No gateway is configured for this currency and region.",
-                     .param = {}};
-    order->path = std::move(*path);
-    return merchant_action{std::move(*order)};
+    if (path)
+      order->path = std::move(*path);
+    else if (!refused)
+      refused = no_route();
+    return asked{std::move(*order), std::move(refused)};
   });
 }
 

@@ -5,7 +5,8 @@
 namespace holdfast::storage {
 
 std::span<const migration> all_migrations() noexcept {
-  static const std::array all{migration{1, "base", migration_0001_base}};
+  static const std::array all{migration{1, "base", migration_0001_base},
+                              migration{2, "key_retention", migration_0002_key_retention}};
   return all;
 }
 

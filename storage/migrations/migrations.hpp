@@ -16,5 +16,6 @@ struct migration {
 [[nodiscard]] std::span<const migration> all_migrations() noexcept;
 
 extern const char* const migration_0001_base;
+extern const char* const migration_0002_key_retention;
 
 } // namespace holdfast::storage

@@ -4,14 +4,18 @@
 #include "actors/protocol.hpp"
 #include "actors/supervisor/actor.hpp"
 #include "messages/digest.hpp"
+#include "messages/limits.hpp"
 #include "runtime/node/payment_replay.hpp"
+#include "tests/support/gated_storage.hpp"
 
 #include <boost/json.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/init_global_meta_objects.hpp>
 
+#include <algorithm>
 #include <mutex>
+#include <numeric>
 #include <random>
 #include <stdexcept>
 
@@ -20,7 +24,9 @@ namespace holdfast::test {
 namespace {
 
 constexpr const char* gateway_name = "scripted";
-constexpr std::chrono::seconds patience{20};
+constexpr const char* acquirer_name = "acquirer";
+/// For what takes milliseconds: a busy machine must not fail a test.
+constexpr std::chrono::seconds patience{60};
 
 /// Short times, so that an unknown outcome is found out within a test's patience.
 payments::policy quick_rules(const std::string&) {
@@ -56,6 +62,19 @@ void init_types_once() {
   });
 }
 
+/// Chooses among a shard's children, counted from their end: its payments, however many they
+/// are, then its merchants, then its reconciler.
+constexpr std::uint64_t last_but(std::uint64_t others) {
+  // A multiple of every number of children that a stage ever has.
+  constexpr std::uint64_t multiple = [] {
+    std::uint64_t all = 1;
+    for (std::uint64_t count = 2; count <= 40; ++count)
+      all = std::lcm(all, count);
+    return all;
+  }();
+  return multiple - 1 - others;
+}
+
 class stage_config : public caf::actor_system_config {
 public:
   stage_config() {
@@ -63,6 +82,43 @@ public:
     set("caf.scheduler.max-threads", 1);
   }
 };
+
+/// What the actors wrote for people.
+class stage_log {
+public:
+  void write(actors::severity level, const std::string& line) {
+    std::unique_lock guard{mutex_};
+    lines_.emplace_back(level, line);
+  }
+
+  [[nodiscard]] std::size_t lines_that_begin(std::string_view start) const {
+    std::unique_lock guard{mutex_};
+    return static_cast<std::size_t>(std::ranges::count_if(
+      lines_, [&](const auto& line) { return line.second.starts_with(start); }));
+  }
+
+  [[nodiscard]] std::vector<std::string> errors() const {
+    std::unique_lock guard{mutex_};
+    std::vector<std::string> found;
+    for (const auto& [level, line] : lines_)
+      if (level == actors::severity::error)
+        found.push_back(line);
+    return found;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::vector<std::pair<actors::severity, std::string>> lines_;
+};
+
+std::unique_ptr<storage::database> open_fresh(const std::string& url) {
+  storage::migrate(url, 1).value();
+  storage::database_options options;
+  options.url = url;
+  options.shards = 1;
+  options.node = "stage";
+  return storage::open_database(options).value();
+}
 
 } // namespace
 
@@ -78,38 +134,68 @@ void wait_until(const char* what, const std::function<bool()>& condition) {
   }
 }
 
+merchants::settlement_terms distant_cutoff(const std::string& zone) {
+  using std::chrono::hours;
+  const auto now = wall_clock_now();
+  merchants::settlement_terms terms;
+  terms.zone = zone;
+  for (terms.cutoff = {}; terms.cutoff < hours{24}; terms.cutoff += hours{1})
+    if (const auto left = merchants::next_cutoff(terms, now) - now;
+        left > hours{11} && left < hours{13})
+      return terms;
+  throw std::logic_error("a day has a cut-off for every hour");
+}
+
 struct stage::parts {
+  explicit parts(std::unique_ptr<storage::database> opened)
+    : database(std::move(opened)),
+      journal(database->journal(), way),
+      store(database->store(), way),
+      settlement(database->settlement(), way) {}
+
   stage_config settings;
+  stage_log log;
+  gate way;
   std::unique_ptr<storage::database> database;
+  gated_journal journal;
+  gated_store store;
+  gated_settlement settlement;
   actors::environment_ptr env;
   std::unique_ptr<caf::actor_system> system;
   caf::actor supervisor;
   std::unique_ptr<storage::lease_keeper> leases;
 };
 
-stage::stage(const std::string& url, scripted_gateway::script script)
-  : gateway_(std::make_shared<scripted_gateway>(std::move(script))),
-    parts_(std::make_unique<parts>()) {
+stage::stage(const std::string& url, stage_options options)
+  : gateway_(std::make_shared<scripted_gateway>(std::move(options.gateway))),
+    acquirer_(std::make_shared<scripted_acquirer>(acquirer_name, std::move(options.acquirer))),
+    parts_(std::make_unique<parts>(open_fresh(url))) {
   init_types_once();
-  storage::migrate(url, 1).value();
-  storage::database_options options;
-  options.url = url;
-  options.shards = 1;
-  options.node = "stage";
-  auto& all = *parts_;
-  all.database = storage::open_database(options).value();
-  all.env = std::make_shared<actors::environment>();
-  auto& env = *all.env;
-  env.journal = &all.database->journal();
-  env.store = &all.database->store();
-  env.settlement = &all.database->settlement();
-  env.now = [this] { return wall_clock_now() + milliseconds{ahead_ms_.load()}; };
+  parts_->env = std::make_shared<actors::environment>();
+  auto& env = *parts_->env;
+  env.journal = &parts_->journal;
+  env.store = &parts_->store;
+  env.settlement = &parts_->settlement;
+  env.now = [this] { return now(); };
   env.random = random_number;
-  env.log = [](actors::severity, const std::string&) {};
+  env.log = [log = &parts_->log](actors::severity level, const std::string& line) {
+    log->write(level, line);
+  };
   env.later = [](milliseconds, const std::function<void()>&) {};
   env.rules_of = quick_rules;
+  env.terms = std::move(options.terms);
   env.shard_count = 1;
   env.gauges.push_back(std::make_unique<actors::shard_gauges>());
+  start_actors();
+  open_account();
+  wait_until_serving();
+}
+
+stage::stage(const std::string& url, scripted_gateway::script script)
+  : stage(url, stage_options{.gateway = std::move(script)}) {}
+
+void stage::start_actors() {
+  auto& all = *parts_;
   all.system = std::make_unique<caf::actor_system>(all.settings);
   actors::supervisor_plan plan;
   plan.env = all.env;
@@ -120,6 +206,7 @@ stage::stage(const std::string& url, scripted_gateway::script script)
                            {},
                            milliseconds{2'000},
                            64});
+  plan.acquirers.push_back({acquirer_name, acquirer_, milliseconds{2'000}});
   plan.reacquire = [this](shard_number shard) { parts_->leases->reacquire(shard); };
   all.supervisor = actors::spawn_supervisor(*all.system, std::move(plan));
   all.leases =
@@ -130,19 +217,23 @@ stage::stage(const std::string& url, scripted_gateway::script script)
                                  actors::tell(to, actors::shard_lost{shard, epoch, "lost"});
                                }});
   all.leases->want({shard_number{0}});
+}
+
+void stage::open_account() {
   storage::merchant_row row;
   row.id = merchant_id::make(wall_clock_now(), shard_number{0}, random_number());
   row.name = "Stage";
   row.unit = currency::parse("EUR").value();
+  row.fee_bps = fee_bps;
   row.created_at = wall_clock_now();
   merchant_ = row.id;
   static_cast<void>(wait_for_answer<storage::merchant_row>(
-    [&](auto done) { env.store->create_merchant(row, done); }));
-  wait_until_serving();
+    [&](auto done) { parts_->database->store().create_merchant(row, done); }));
 }
 
 stage::~stage() {
   auto& all = *parts_;
+  all.way.open();
   auto stopped = std::make_shared<std::promise<void>>();
   auto finished = stopped->get_future();
   actors::tell(all.supervisor, actors::shut_down{std::make_shared<std::function<void()>>(
@@ -156,14 +247,18 @@ stage::~stage() {
   all.system.reset();
 }
 
+gate& stage::storage_gate() noexcept {
+  return parts_->way;
+}
+
 void stage::wait_until_serving() {
   wait_until("the shard serves", [&] {
     return parts_->env->gauge({0}).serving.load() && parts_->env->peers.shard({0}) != nullptr;
   });
 }
 
-std::future<api_reply> stage::submit(std::string key, merchant_action action,
-                                     milliseconds wait) {
+std::future<api_reply> stage::submit(std::string key, merchant_action action, milliseconds wait,
+                                     std::optional<api_reply> refusal_if_new) {
   merchant_command command;
   command.request_id = "test";
   command.merchant = merchant_;
@@ -171,6 +266,7 @@ std::future<api_reply> stage::submit(std::string key, merchant_action action,
   command.idempotency_key = std::move(key);
   command.wait = wait;
   command.action = std::move(action);
+  command.refusal_if_new = std::move(refusal_if_new);
   auto answered = std::make_shared<std::promise<api_reply>>();
   auto answer = answered->get_future();
   auto promise = std::make_shared<actors::reply_promise>(
@@ -186,8 +282,19 @@ merchant_action stage::authorize(std::int64_t amount, capture_mode mode) const {
   order.mode = mode;
   order.token = "tok_visa";
   order.path.gateways = {gateway_name};
-  order.path.acquirer = "acquirer";
+  order.path.acquirer = acquirer_name;
   return order;
+}
+
+api_reply stage::insist(const std::string& key, const merchant_action& action) {
+  api_reply reply;
+  wait_until("the outcome is known", [&] {
+    reply = submit(key, action, milliseconds{500}).get();
+    const bool in_progress =
+      reply.status == 409 && reply.body.find("request_in_progress") != std::string::npos;
+    return reply.status != 503 && reply.status != 202 && !in_progress;
+  });
+  return reply;
 }
 
 void stage::kill_payment() {
@@ -205,13 +312,70 @@ void stage::kill_shard() {
   wait_until_serving();
 }
 
+void stage::kill_and_wait(std::string_view obituary, const std::function<void()>& kill) {
+  const auto dead_before = parts_->log.lines_that_begin(obituary);
+  kill();
+  wait_until("the actor is dead",
+             [&] { return parts_->log.lines_that_begin(obituary) > dead_before; });
+}
+
+void stage::kill_merchant() {
+  kill_and_wait("the actor of merchant", [this] {
+    actors::tell(parts_->env->peers.shard({0}), actors::kill_one{last_but(1)});
+  });
+}
+
+void stage::kill_reconciler() {
+  kill_and_wait("the reconciler of shard", [this] {
+    actors::tell(parts_->env->peers.shard({0}), actors::kill_one{last_but(0)});
+  });
+}
+
+void stage::kill_acquirer() {
+  kill_and_wait("the actor of acquirer", [this] {
+    caf::anon_send_exit(parts_->env->peers.acquirer(acquirer_name), caf::exit_reason::kill);
+  });
+}
+
+timestamp stage::now() const {
+  return wall_clock_now() + milliseconds{ahead_ms_.load()};
+}
+
 void stage::advance_clock(milliseconds by) {
   ahead_ms_ += by.count();
 }
 
+void stage::pass_cutoff() {
+  const auto left = merchants::next_cutoff(parts_->env->terms, now()) - now();
+  advance_clock(std::chrono::ceil<milliseconds>(left) + std::chrono::minutes{1});
+}
+
+void stage::refuse_next_unit() {
+  parts_->journal.refuse_next_unit();
+}
+
+/// A look begins with the clock and ends with a sweep, at most one a second. The first sweep
+/// from now on may belong to a look that began before; the second doesn't.
+void stage::wait_for_look() {
+  for (int sweep = 0; sweep < 2; ++sweep) {
+    const auto before = storage_gate().crossed(door::due_read);
+    advance_clock(milliseconds{limits::shard_sweep_ms});
+    wait_until("the shard looks at its clock",
+               [&] { return storage_gate().crossed(door::due_read) > before; });
+  }
+}
+
+std::size_t stage::live_payments() const {
+  return parts_->env->gauge({0}).live_payments.load();
+}
+
+std::vector<std::string> stage::errors() const {
+  return parts_->log.errors();
+}
+
 std::optional<payment> stage::stored(const payment_id& id) {
   auto found = wait_for_answer<std::optional<storage::payment_view>>(
-    [&](auto done) { parts_->env->store->find_payment(id, done); });
+    [&](auto done) { parts_->database->store().find_payment(id, done); });
   if (!found)
     return std::nullopt;
   return found->row;
@@ -227,9 +391,32 @@ payment stage::wait_for(const payment_id& id,
   return *last;
 }
 
+storage::timeline_view stage::timeline(const payment_id& id) {
+  return wait_for_answer<std::optional<storage::timeline_view>>(
+           [&](auto done) { parts_->database->store().timeline(id, done); })
+    .value();
+}
+
+std::vector<storage::batch_view> stage::batches() {
+  return wait_for_answer<storage::slice<storage::batch_view>>([&](auto done) {
+           parts_->database->store().list_batches(merchant_, {limits::list_limit_max, {}},
+                                                  done);
+         })
+    .rows;
+}
+
+minor_units stage::balance(account_kind kind) {
+  const auto balances = wait_for_answer<std::vector<storage::balance_view>>(
+    [&](auto done) { parts_->database->store().merchant_balances(merchant_, done); });
+  for (const auto& one : balances)
+    if (one.where.kind == kind)
+      return -one.balance;
+  return {};
+}
+
 storage::ledger_proof stage::prove() {
   return wait_for_answer<storage::ledger_proof>([&](auto done) {
-    parts_->env->store->verify_ledger(
+    parts_->database->store().verify_ledger(
       runtime::replay_payment, [](double) {}, done);
   });
 }

@@ -10,7 +10,7 @@ BOOST_FIXTURE_TEST_CASE(migrating_twice_changes_nothing, storage_fixture) {
   BOOST_TEST(storage::migrate(url, test_shards).has_value());
   BOOST_TEST(value("select count(*) from shard") == "4");
   BOOST_TEST(value("select count(*) from shard_lease") == "4");
-  BOOST_TEST(value("select count(*) from schema_version") == "1");
+  BOOST_TEST(value("select count(*) from schema_version") == "2");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_newer_schema_is_refused, storage_fixture) {

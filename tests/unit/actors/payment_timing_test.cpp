@@ -35,12 +35,19 @@ milliseconds pause_after(const payment& state, std::uint64_t seed,
   return std::chrono::duration_cast<milliseconds>(scheduled.next_inquiry_at - noon());
 }
 
+/// A round: the inquiry goes out when it is due, and is answered without deciding anything.
+void ask_in_vain(story& life) {
+  life.pass_to_next_action();
+  life.wake();
+  life.answer(inquire(1), unknown());
+}
+
 /// A payment whose gateway could not say, so often, what became of it.
 story undecided_after(int inquiries) {
   story life;
   life.answer(authorize(1), unknown());
   for (int i = 0; i < inquiries; ++i)
-    life.answer(inquire(1), unknown());
+    ask_in_vain(life);
   return life;
 }
 
@@ -212,6 +219,52 @@ BOOST_AUTO_TEST_CASE(backoff_grows_to_its_whole_range_and_spreads) {
   BOOST_TEST(longest_after(3) > 3'000);
   BOOST_TEST(longest_after(3) <= 3'200);
   BOOST_TEST(longest_after(20) > 29'000);
+}
+
+BOOST_AUTO_TEST_CASE(a_try_is_what_was_sent_and_counts_once) {
+  story life;
+  life.answer(authorize(1), unknown());
+  BOOST_TEST(life.last_attempt().tries == 0u);
+  for (std::uint32_t round = 1; round <= 3; ++round) {
+    ask_in_vain(life);
+    BOOST_TEST(life.last_attempt().tries == round);
+  }
+  // An inquiry that nobody answers is one too.
+  life.pass_to_next_action();
+  life.wake();
+  life.pass_to_next_action();
+  life.wake();
+  BOOST_TEST(life.last_attempt().tries == 5u);
+  life.pass(life.rules().settle_time);
+  life.answer(inquire(1), not_found());
+  BOOST_TEST(life.last_attempt().tries == 0u);
+  for (std::uint32_t round = 1; round <= 3; ++round) {
+    life.answer(reverse(1), unknown());
+    life.pass_to_next_action();
+    life.wake();
+    BOOST_TEST(life.last_attempt().tries == round);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_unanswered_authorization_is_asked_about_and_that_is_a_try) {
+  story life;
+  life.pass_to_next_action();
+  BOOST_TEST(life.wake().calls.size() == 1u);
+  BOOST_TEST(life.last_attempt().tries == 1u);
+  life.answer(inquire(1), unknown());
+  BOOST_TEST(life.last_attempt().tries == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(repeats_of_an_operation_count_once) {
+  auto life = authorized();
+  life.capture(100);
+  for (std::uint32_t round = 1; round <= 3; ++round) {
+    life.answer(operate(capture, 1), unknown());
+    BOOST_TEST(life.last_operation().tries == round - 1);
+    life.pass_to_next_action();
+    life.wake();
+    BOOST_TEST(life.last_operation().tries == round);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(backoff_copes_with_a_range_of_nothing) {
