@@ -87,16 +87,8 @@ public:
 
   std::string new_key() { return "key-" + std::to_string(++keys_); }
 
-  /// Sends until the outcome is known, as a client does that hears 409, 503 or nothing final.
   api_reply insist(const std::string& key, const merchant_action& action) {
-    api_reply reply;
-    test::wait_until("the outcome is known", [&] {
-      reply = on_->submit(key, action, milliseconds{500}).get();
-      const bool in_progress =
-        reply.status == 409 && reply.body.find("request_in_progress") != std::string::npos;
-      return reply.status != 503 && reply.status != 202 && !in_progress;
-    });
-    return reply;
+    return on_->insist(key, action);
   }
 
   /// While a gateway's actor is being replaced, an authorization may be lost on its way to it;
