@@ -5,9 +5,11 @@
 #pragma once
 
 #include "actors/acquirer/client.hpp"
+#include "actors/orphans/lister.hpp"
 #include "actors/payment/core.hpp"
 #include "actors/reply_promise.hpp"
 #include "messages/commands.hpp"
+#include "messages/desk_order.hpp"
 #include "storage/key_retention.hpp"
 #include "storage/leases.hpp"
 #include "storage/settlement.hpp"
@@ -29,6 +31,13 @@ namespace holdfast::actors {
 /// A merchant's command that belongs to this shard.
 struct submit {
   merchant_command command;
+  promise_ptr promise;
+};
+
+/// A gateway's notice about a payment of this shard; the shard hands it on to the payment as it
+/// is. Whoever drops it leaves the gateway a 503, and it will send it again.
+struct deliver_webhook {
+  webhook_notice notice;
   promise_ptr promise;
 };
 
@@ -198,12 +207,18 @@ struct gateway_call {
   gateway_request request;
   payments::call_target target;
   caf::actor reply_to;
+  bool is_repeat = false; ///< the operation was tried before
 };
 
 struct gateway_call_ended {
   gateway_verdict verdict = gateway_verdict::unknown;
   std::int64_t duration_us = 0;
+  std::uint64_t permit = 0; ///< as the breaker gave it
 };
+
+/// To a gateway: look again at the calls that wait, for time has passed or an operator has
+/// tripped or reset the breaker.
+struct gateway_tick {};
 
 struct acquirer_call {
   acquirers::acquirer_request request;
@@ -255,7 +270,71 @@ struct settlement_written {
   expected<bool> result;
 };
 
-struct settlement_tick {};
+/// Only the one that was set last counts.
+struct settlement_tick {
+  std::uint64_t number = 0;
+};
+
+// -- exceptions and dead letters, through their shard
+// ------------------------------------------------------
+
+struct desk_call {
+  desk_order order;
+  std::shared_ptr<desk_callback> done;
+};
+
+struct case_loaded {
+  expected<std::optional<storage::exception_case>> found;
+};
+
+struct letter_loaded {
+  expected<std::optional<storage::dead_letter_view>> found;
+};
+
+struct desk_payment_loaded {
+  expected<std::optional<storage::payment_view>> found;
+};
+
+struct desk_written {
+  expected<bool> result;
+};
+
+struct desk_timeout {};
+
+/// To a shard: the search for orphans has found these of it.
+struct exceptions_found {
+  std::vector<new_exception> exceptions;
+};
+
+/// To a shard, from one of its actors: this can't go on without a person.
+struct dead_letter_found {
+  storage::dead_letter letter;
+};
+
+/// To a shard: take the payment up again that was left alone, or look again at what is due.
+struct payment_revived {
+  payment_id payment;
+};
+
+// -- to the search for orphans
+// ------------------------------------------------------------------------------
+
+struct orphan_tick {};
+
+struct authorizations_listed {
+  std::uint64_t ticket = 0;
+  expected<gateways::authorization_page> page;
+};
+
+struct listed_payments_loaded {
+  std::uint64_t ticket = 0;
+  expected<std::vector<payment>> payments;
+};
+
+struct held_payments_loaded {
+  std::uint64_t ticket = 0;
+  expected<std::vector<payment>> payments;
+};
 
 // -- to the supervisor
 // ------------------------------------------------------------------------------------
@@ -275,6 +354,8 @@ struct restart_child {
   std::size_t index = 0;
 };
 
+struct restart_orphan_search {};
+
 struct shut_down {
   std::shared_ptr<std::function<void()>> done;
 };
@@ -285,6 +366,7 @@ struct shut_down {
 // clang-format off
 #define HOLDFAST_LOCAL_MESSAGES(X) \
   X(submit) \
+  X(deliver_webhook) \
   X(request_settled) \
   X(request_pending) \
   X(key_was_taken) \
@@ -313,6 +395,7 @@ struct shut_down {
   X(passivate) \
   X(gateway_call) \
   X(gateway_call_ended) \
+  X(gateway_tick) \
   X(acquirer_call) \
   X(acquirer_call_ended) \
   X(cutoff_tick) \
@@ -324,6 +407,20 @@ struct shut_down {
   X(content_loaded) \
   X(settlement_written) \
   X(settlement_tick) \
+  X(desk_call) \
+  X(case_loaded) \
+  X(letter_loaded) \
+  X(desk_payment_loaded) \
+  X(desk_written) \
+  X(desk_timeout) \
+  X(exceptions_found) \
+  X(dead_letter_found) \
+  X(payment_revived) \
+  X(orphan_tick) \
+  X(authorizations_listed) \
+  X(listed_payments_loaded) \
+  X(held_payments_loaded) \
+  X(restart_orphan_search) \
   X(shard_acquired) \
   X(shard_lost) \
   X(restart_child) \

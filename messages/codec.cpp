@@ -25,6 +25,8 @@ wire::PaymentCreated message_of(const payment_created& in) {
   for (const auto& gateway : in.route)
     out.add_route(gateway);
   out.set_acquirer(in.acquirer);
+  for (const auto& reason : in.route_reasons)
+    out.add_route_reasons(reason);
   return out;
 }
 
@@ -44,6 +46,7 @@ payment_created event_of(const wire::PaymentCreated& in, checked& check) {
   out.idempotency_key = in.idempotency_key();
   out.route = from_wire(in.route());
   out.acquirer = in.acquirer();
+  out.route_reasons = from_wire(in.route_reasons());
   return out;
 }
 
@@ -52,11 +55,12 @@ wire::AttemptStarted message_of(const attempt_started& in) {
   out.set_number(in.number);
   out.set_gateway(in.gateway);
   out.set_next_try_at_us(to_wire(in.next_try_at));
+  out.set_reason(in.reason);
   return out;
 }
 
 attempt_started event_of(const wire::AttemptStarted& in, checked&) {
-  return {in.number(), in.gateway(), to_time(in.next_try_at_us())};
+  return {in.number(), in.gateway(), to_time(in.next_try_at_us()), in.reason()};
 }
 
 wire::AuthorizationApproved message_of(const authorization_approved& in) {
@@ -124,11 +128,16 @@ wire::ReversalRequested message_of(const reversal_requested& in) {
   wire::ReversalRequested out;
   out.set_attempt(in.attempt);
   out.set_next_try_at_us(to_wire(in.next_try_at));
+  if (in.decline)
+    to_wire(*in.decline, *out.mutable_decline());
   return out;
 }
 
 reversal_requested event_of(const wire::ReversalRequested& in, checked&) {
-  return {in.attempt(), to_time(in.next_try_at_us())};
+  reversal_requested out{in.attempt(), to_time(in.next_try_at_us()), std::nullopt};
+  if (in.has_decline())
+    out.decline = from_wire(in.decline());
+  return out;
 }
 
 wire::ReversalScheduled message_of(const reversal_scheduled& in) {
@@ -239,6 +248,128 @@ operation_refused event_of(const wire::OperationRefused& in, checked& check) {
   return {check.kind(in.kind()), in.ordinal(), in.code(), in.message()};
 }
 
+wire::AttemptDeclined message_of(const attempt_declined& in) {
+  wire::AttemptDeclined out;
+  out.set_attempt(in.attempt);
+  out.set_code(in.code);
+  out.set_message(in.message);
+  return out;
+}
+
+attempt_declined event_of(const wire::AttemptDeclined& in, checked&) {
+  return {in.attempt(), in.code(), in.message()};
+}
+
+wire::ResolutionEscalated message_of(const resolution_escalated& in) {
+  wire::ResolutionEscalated out;
+  out.set_attempt(in.attempt);
+  out.set_kind(in.kind ? static_cast<std::uint32_t>(*in.kind) : 0);
+  out.set_ordinal(in.ordinal);
+  out.set_open_since_us(to_wire(in.open_since));
+  out.set_reason(in.reason);
+  return out;
+}
+
+resolution_escalated event_of(const wire::ResolutionEscalated& in, checked& check) {
+  resolution_escalated out;
+  out.attempt = in.attempt();
+  if (in.kind() != 0)
+    out.kind = check.kind(in.kind());
+  out.ordinal = in.ordinal();
+  out.open_since = to_time(in.open_since_us());
+  out.reason = in.reason();
+  return out;
+}
+
+wire::WebhookReceived message_of(const webhook_received& in) {
+  wire::WebhookReceived out;
+  out.set_gateway(in.gateway);
+  out.set_event_id(in.event_id);
+  out.set_type(static_cast<std::uint32_t>(in.type));
+  out.set_finding(static_cast<std::uint32_t>(in.finding));
+  out.set_reference(in.reference);
+  out.set_gateway_reference(in.gateway_reference);
+  out.set_currency(in.currency_code);
+  out.set_amount(in.amount.value());
+  out.set_sent_at_us(to_wire(in.sent_at));
+  return out;
+}
+
+webhook_received event_of(const wire::WebhookReceived& in, checked& check) {
+  webhook_received out;
+  out.gateway = in.gateway();
+  out.event_id = in.event_id();
+  out.type = check.number(in.type(), webhook_type::approved, webhook_type::dispute_lost);
+  out.finding = check.number(in.finding(), webhook_finding::asked, webhook_finding::unmatched);
+  out.reference = in.reference();
+  out.gateway_reference = in.gateway_reference();
+  out.currency_code = in.currency();
+  out.amount = minor_units{in.amount()};
+  out.sent_at = to_time(in.sent_at_us());
+  return out;
+}
+
+wire::DisputeOpened message_of(const dispute_opened& in) {
+  wire::DisputeOpened out;
+  out.set_ordinal(in.ordinal);
+  out.set_id(to_wire(in.id.value));
+  out.set_gateway(in.gateway);
+  out.set_gateway_dispute(in.gateway_dispute);
+  out.set_amount(in.amount.value());
+  out.set_reserved(in.reserved.value());
+  out.set_fee(in.fee.value());
+  out.set_reason(in.reason);
+  return out;
+}
+
+dispute_opened event_of(const wire::DisputeOpened& in, checked& check) {
+  dispute_opened out;
+  out.ordinal = in.ordinal();
+  out.id.value = check.id(in.id());
+  out.gateway = in.gateway();
+  out.gateway_dispute = in.gateway_dispute();
+  out.amount = minor_units{in.amount()};
+  out.reserved = minor_units{in.reserved()};
+  out.fee = minor_units{in.fee()};
+  out.reason = in.reason();
+  return out;
+}
+
+wire::DisputeEvidenceNoted message_of(const dispute_evidence_noted& in) {
+  wire::DisputeEvidenceNoted out;
+  out.set_ordinal(in.ordinal);
+  out.set_id(to_wire(in.id.value));
+  out.set_note(in.note);
+  out.set_idempotency_key(in.idempotency_key);
+  return out;
+}
+
+dispute_evidence_noted event_of(const wire::DisputeEvidenceNoted& in, checked& check) {
+  return {in.ordinal(), dispute_id{check.id(in.id())}, in.note(), in.idempotency_key()};
+}
+
+wire::DisputeWon message_of(const dispute_won& in) {
+  wire::DisputeWon out;
+  out.set_ordinal(in.ordinal);
+  out.set_id(to_wire(in.id.value));
+  return out;
+}
+
+dispute_won event_of(const wire::DisputeWon& in, checked& check) {
+  return {in.ordinal(), dispute_id{check.id(in.id())}};
+}
+
+wire::DisputeLost message_of(const dispute_lost& in) {
+  wire::DisputeLost out;
+  out.set_ordinal(in.ordinal);
+  out.set_id(to_wire(in.id.value));
+  return out;
+}
+
+dispute_lost event_of(const wire::DisputeLost& in, checked& check) {
+  return {in.ordinal(), dispute_id{check.id(in.id())}};
+}
+
 // -- settlement events ------------------------------------------------------------------------
 
 wire::BatchClosed message_of(const batch_closed& in) {
@@ -314,6 +445,55 @@ batch_reconciled event_of(const wire::BatchReconciled& in, checked& check) {
           in.exceptions()};
 }
 
+wire::FileRefused message_of(const file_refused& in) {
+  wire::FileRefused out;
+  out.set_file(to_wire(in.file.value));
+  out.set_acquirer(in.acquirer);
+  out.set_reason(in.reason);
+  return out;
+}
+
+file_refused event_of(const wire::FileRefused& in, checked& check) {
+  return {file_id{check.id(in.file())}, in.acquirer(), in.reason()};
+}
+
+wire::ExceptionOpened message_of(const exception_opened& in) {
+  wire::ExceptionOpened out;
+  out.set_exception(to_wire(in.exception.value));
+  out.set_kind(in.kind);
+  return out;
+}
+
+exception_opened event_of(const wire::ExceptionOpened& in, checked& check) {
+  return {exception_id{check.id(in.exception())}, in.kind()};
+}
+
+wire::ExceptionResolved message_of(const exception_resolved& in) {
+  wire::ExceptionResolved out;
+  out.set_exception(to_wire(in.exception.value));
+  out.set_kind(in.kind);
+  out.set_resolution(in.resolution);
+  out.set_note(in.note);
+  out.set_resolved_by(in.resolved_by);
+  return out;
+}
+
+exception_resolved event_of(const wire::ExceptionResolved& in, checked& check) {
+  return {exception_id{check.id(in.exception())}, in.kind(), in.resolution(), in.note(),
+          in.resolved_by()};
+}
+
+wire::BatchResubmitted message_of(const batch_resubmitted& in) {
+  wire::BatchResubmitted out;
+  out.set_batch(to_wire(in.batch.value));
+  out.set_refused_file(to_wire(in.refused_file.value));
+  return out;
+}
+
+batch_resubmitted event_of(const wire::BatchResubmitted& in, checked& check) {
+  return {batch_id{check.id(in.batch())}, file_id{check.id(in.refused_file())}};
+}
+
 // -- from a type number to its message --------------------------------------------------------
 
 template <class Event, class Message>
@@ -367,10 +547,23 @@ expected<payment_event> decode_payment_event(event_type type, std::string_view b
     case event_type::operation_succeeded:
       return decode_as<event, wire::OperationSucceeded>(bytes);
     case event_type::operation_refused: return decode_as<event, wire::OperationRefused>(bytes);
+    case event_type::attempt_declined: return decode_as<event, wire::AttemptDeclined>(bytes);
+    case event_type::resolution_escalated:
+      return decode_as<event, wire::ResolutionEscalated>(bytes);
+    case event_type::webhook_received: return decode_as<event, wire::WebhookReceived>(bytes);
+    case event_type::dispute_opened: return decode_as<event, wire::DisputeOpened>(bytes);
+    case event_type::dispute_evidence_noted:
+      return decode_as<event, wire::DisputeEvidenceNoted>(bytes);
+    case event_type::dispute_won: return decode_as<event, wire::DisputeWon>(bytes);
+    case event_type::dispute_lost: return decode_as<event, wire::DisputeLost>(bytes);
     case event_type::batch_closed:
     case event_type::file_stored:
     case event_type::file_answered:
-    case event_type::batch_reconciled: break;
+    case event_type::batch_reconciled:
+    case event_type::file_refused:
+    case event_type::exception_opened:
+    case event_type::exception_resolved:
+    case event_type::batch_resubmitted: break;
   }
   return make_error(errc::corrupt, "not a payment's event");
 }
@@ -382,6 +575,11 @@ expected<settlement_event> decode_settlement_event(event_type type, std::string_
     case event_type::file_stored: return decode_as<event, wire::FileStored>(bytes);
     case event_type::file_answered: return decode_as<event, wire::FileAnswered>(bytes);
     case event_type::batch_reconciled: return decode_as<event, wire::BatchReconciled>(bytes);
+    case event_type::file_refused: return decode_as<event, wire::FileRefused>(bytes);
+    case event_type::exception_opened: return decode_as<event, wire::ExceptionOpened>(bytes);
+    case event_type::exception_resolved:
+      return decode_as<event, wire::ExceptionResolved>(bytes);
+    case event_type::batch_resubmitted: return decode_as<event, wire::BatchResubmitted>(bytes);
     default: return make_error(errc::corrupt, "not a settlement's event");
   }
 }

@@ -13,7 +13,7 @@
 
 namespace holdfast {
 
-/// A card as the merchant sent it. Lives in memory only, for as long as the first gateway call.
+/// A card as the merchant sent it. Lives in memory only, for as long as a gateway may be asked.
 struct card_data {
   secret number;
   std::uint8_t exp_month = 0;
@@ -25,6 +25,7 @@ struct card_data {
 struct route {
   std::vector<std::string> gateways; ///< in the order in which they may be tried
   std::string acquirer;
+  std::vector<std::string> reasons = {}; ///< why each gateway stands there; as many, or none
 };
 
 struct create_payment {
@@ -56,8 +57,15 @@ struct refund_payment {
   std::string reason;
 };
 
+/// What the merchant has to say to a dispute. Changes no amount.
+struct note_evidence {
+  payment_id payment; ///< that the dispute is about
+  dispute_id dispute;
+  std::string note;
+};
+
 using merchant_action =
-  std::variant<create_payment, capture_payment, void_payment, refund_payment>;
+  std::variant<create_payment, capture_payment, void_payment, refund_payment, note_evidence>;
 
 /// SHA-256 over method, path and body of a request: the same key with another one is refused.
 using fingerprint = std::array<std::uint8_t, 32>;

@@ -22,10 +22,21 @@ std::string_view to_string(event_type type) noexcept {
     case event_type::operation_rescheduled: return "operation.rescheduled";
     case event_type::operation_succeeded: return "operation.succeeded";
     case event_type::operation_refused: return "operation.refused";
+    case event_type::attempt_declined: return "attempt.declined";
+    case event_type::resolution_escalated: return "resolution.escalated";
+    case event_type::webhook_received: return "webhook.received";
+    case event_type::dispute_opened: return "dispute.opened";
+    case event_type::dispute_evidence_noted: return "dispute.evidence_noted";
+    case event_type::dispute_won: return "dispute.won";
+    case event_type::dispute_lost: return "dispute.lost";
     case event_type::batch_closed: return "batch.closed";
     case event_type::file_stored: return "file.stored";
     case event_type::file_answered: return "file.answered";
     case event_type::batch_reconciled: return "batch.reconciled";
+    case event_type::file_refused: return "file.refused";
+    case event_type::exception_opened: return "exception.opened";
+    case event_type::exception_resolved: return "exception.resolved";
+    case event_type::batch_resubmitted: return "batch.resubmitted";
   }
   return "unknown";
 }
@@ -41,14 +52,21 @@ event_type type_of(const payment_event& event) noexcept {
     event_type::payment_failed,         event_type::authorization_expired,
     event_type::operation_requested,    event_type::operation_rescheduled,
     event_type::operation_succeeded,    event_type::operation_refused,
+    event_type::attempt_declined,       event_type::resolution_escalated,
+    event_type::webhook_received,       event_type::dispute_opened,
+    event_type::dispute_evidence_noted, event_type::dispute_won,
+    event_type::dispute_lost,
   };
   static_assert(types.size() == std::variant_size_v<payment_event>);
   return types[event.index()];
 }
 
 event_type type_of(const settlement_event& event) noexcept {
-  static constexpr std::array types{event_type::batch_closed, event_type::file_stored,
-                                    event_type::file_answered, event_type::batch_reconciled};
+  static constexpr std::array types{
+    event_type::batch_closed,       event_type::file_stored,       event_type::file_answered,
+    event_type::batch_reconciled,   event_type::file_refused,      event_type::exception_opened,
+    event_type::exception_resolved, event_type::batch_resubmitted,
+  };
   static_assert(types.size() == std::variant_size_v<settlement_event>);
   return types[event.index()];
 }

@@ -87,6 +87,13 @@ struct file_tag {
 struct exception_tag {
   static constexpr std::string_view prefix = "exc";
 };
+struct dispute_tag {
+  static constexpr std::string_view prefix = "dsp";
+};
+
+struct dead_letter_tag {
+  static constexpr std::string_view prefix = "dlt";
+};
 
 using payment_id = typed_id<payment_tag>;
 using capture_id = typed_id<capture_tag>;
@@ -96,6 +103,8 @@ using key_id = typed_id<key_tag>;
 using batch_id = typed_id<batch_tag>;
 using file_id = typed_id<file_tag>;
 using exception_id = typed_id<exception_tag>;
+using dispute_id = typed_id<dispute_tag>;
+using dead_letter_id = typed_id<dead_letter_tag>;
 
 /// `evt_` and 20 hexadecimal digits: 4 of the shard, 16 of the sequence number. Sortable within
 /// a shard, and the cursor of the merchant's feed.

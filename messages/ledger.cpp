@@ -29,6 +29,11 @@ std::string_view to_string(posting_kind kind) noexcept {
     case posting_kind::settlement: return "settlement";
     case posting_kind::rejection: return "rejection";
     case posting_kind::unexplained: return "unexplained";
+    case posting_kind::dispute_reserve: return "dispute_reserve";
+    case posting_kind::dispute_release: return "dispute_release";
+    case posting_kind::dispute_loss: return "dispute_loss";
+    case posting_kind::adjustment: return "adjustment";
+    case posting_kind::write_off: return "write_off";
   }
   return "unknown";
 }

@@ -48,9 +48,14 @@ enum class posting_kind : std::uint8_t {
   release = 2, ///< of a hold: void, reversal, expiry or the rest of a final capture
   capture = 3,
   refund = 4,
-  settlement = 5,  ///< of a batch, by the acquirer's report
-  rejection = 6,   ///< of a batch item, by the acquirer
-  unexplained = 7, ///< money in a report that matches nothing of ours
+  settlement = 5,      ///< of a batch, by the acquirer's report
+  rejection = 6,       ///< of a batch item, by the acquirer
+  unexplained = 7,     ///< money in a report that matches nothing of ours
+  dispute_reserve = 8, ///< withheld while a dispute is open, and the acquirer's fee for it
+  dispute_release = 9, ///< a dispute was won
+  dispute_loss = 10,   ///< a dispute was lost: the acquirer has taken the reserve
+  adjustment = 11, ///< a person resolved an exception; the merchant or the acquirer bears it
+  write_off = 12,  ///< likewise, but the platform bears it
 };
 
 [[nodiscard]] std::string_view to_string(posting_kind kind) noexcept;
@@ -59,7 +64,7 @@ enum class posting_kind : std::uint8_t {
 struct posting {
   posting_kind kind = posting_kind::authorization;
   uuid subject;              ///< payment, or batch for settlement
-  std::uint32_t ordinal = 0; ///< attempt, operation or line
+  std::uint32_t ordinal = 0; ///< attempt, operation, dispute or line
   std::string external_ref;  ///< the gateway's or acquirer's own reference
   std::vector<ledger_leg> legs;
 };

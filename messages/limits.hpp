@@ -45,6 +45,12 @@ inline constexpr std::size_t shard_wake_batch_max = 1'000;
 /// Commands that wait for the payment's write in flight; the next gets 503.
 inline constexpr std::size_t payment_waiting_max = 256;
 inline constexpr std::uint32_t payment_attempts_max = 8;
+/// How long a card's number is kept in memory for another gateway, while the first one's
+/// outcome is being found out. After that a payment by card can't fail over any more.
+inline constexpr std::int64_t card_memory_ms_max = 900'000;
+/// Decline codes after which another gateway may be asked, in the configuration.
+inline constexpr std::size_t retryable_declines_max = 64;
+inline constexpr std::size_t decline_code_bytes_max = 64;
 inline constexpr std::uint32_t payment_operations_max = 256;
 inline constexpr std::size_t reference_bytes_max = 255;
 inline constexpr std::size_t description_bytes_max = 1'000;
@@ -53,6 +59,22 @@ inline constexpr std::size_t region_bytes_max = 32;
 inline constexpr std::size_t metadata_pairs_max = 50;
 inline constexpr std::size_t metadata_key_bytes_max = 40;
 inline constexpr std::size_t metadata_value_bytes_max = 500;
+
+// -- webhooks and disputes
+// -------------------------------------------------------------------------
+/// How far a notice's signed time may lie from ours, either way.
+inline constexpr std::int64_t webhook_skew_s_max = 300;
+/// Signatures of one notice, for secrets that are being rotated.
+inline constexpr std::size_t webhook_signatures_max = 8;
+inline constexpr std::size_t webhook_signature_bytes_max = 1'024;
+inline constexpr std::size_t webhook_secret_bytes_min = 16;
+/// A gateway's ids of events, disputes and holds.
+inline constexpr std::size_t webhook_id_bytes_max = 255;
+/// Notices that a payment's actor knows again without asking the database.
+inline constexpr std::size_t webhooks_remembered_max = 64;
+inline constexpr std::size_t payment_disputes_max = 32;
+inline constexpr std::size_t dispute_notes_max = 32;
+inline constexpr std::size_t dispute_note_bytes_max = 5'000;
 
 // -- settlement
 // ------------------------------------------------------------------------------------
@@ -73,6 +95,40 @@ inline constexpr std::uint32_t file_items_max = 50'000;
 /// Calls to one acquirer at once, and those that wait behind them.
 inline constexpr std::size_t acquirer_in_flight_max = 4;
 inline constexpr std::size_t acquirer_waiting_max = 1'024;
+
+/// Times in a row that an acquirer may put an item off until a person is asked.
+inline constexpr std::uint32_t item_deferrals_max = 5;
+/// Times in a row that the database may refuse a file's answer, or a payment's own next step,
+/// until it is a dead letter.
+inline constexpr std::uint32_t answer_refusals_max = 5;
+
+// -- exceptions and dead letters
+// -------------------------------------------------------------------
+inline constexpr std::size_t exception_owner_bytes_max = 100;
+inline constexpr std::size_t exception_note_bytes_max = 2'000;
+/// What is kept of the line, or the listing, that raised an exception.
+inline constexpr std::size_t exception_raw_bytes_max = 4'000;
+/// For an operator's order: reading, a call to a gateway at most, one write.
+inline constexpr std::int64_t exception_order_ms_max = 45'000;
+inline constexpr std::size_t dead_letter_reason_bytes_max = 2'000;
+inline constexpr std::size_t dead_letter_payload_bytes_max = 16 * 1024;
+/// Payments of a shard that are left alone because their actors kept dying.
+inline constexpr std::size_t payments_parked_max = 10'000;
+
+// -- the search for orphans
+// ------------------------------------------------------------------------
+/// Authorizations in one page of a gateway's list, and pages in one search of one gateway; the
+/// next search goes on where it stopped.
+inline constexpr std::size_t orphan_page_rows = 500;
+inline constexpr std::size_t orphan_pages_max = 100;
+/// Between two pages, so that a search never takes a gateway or the database for itself.
+inline constexpr std::int64_t orphan_page_pause_ms = 50;
+/// For one page of a gateway's list, and what it may hold.
+inline constexpr std::int64_t orphan_list_ms_max = 30'000;
+inline constexpr std::size_t orphan_list_bytes_max = 4 * 1024 * 1024;
+/// A gateway's clock may be off by so much: what we hold is looked for in a window that much
+/// wider.
+inline constexpr std::int64_t orphan_clock_ms_max = 60'000;
 
 // -- a node
 // ----------------------------------------------------------------------------------------
@@ -96,8 +152,26 @@ inline constexpr std::int64_t child_restart_ms = 100;
 
 // -- gateways
 // --------------------------------------------------------------------------------------
-/// Calls that wait for a free connection of one gateway; the next is `not_sent`.
+/// Calls that wait for a free connection of one gateway; the next is `not_sent`. Those that
+/// settle what is owed (inquiries, reversals, repeats) have a line of their own.
 inline constexpr std::size_t gateway_waiting_max = 4'096;
+inline constexpr std::size_t gateway_owed_waiting_max = 4'096;
+/// The shortest pause before a gateway looks at its lines again.
+inline constexpr std::int64_t gateway_look_ms_min = 5;
+/// Calls for what is owed that an open breaker lets be under way at once.
+inline constexpr std::uint32_t gateway_open_in_flight_max = 1;
+/// A retry budget saves up at most what it earns in this time at its least rate.
+inline constexpr std::int64_t retry_budget_saving_ms = 10'000;
+/// After a breaker has closed: how long the rate of owed calls takes to rise from a tenth to
+/// the configured one …
+inline constexpr std::int64_t gateway_recovery_ramp_ms = 10'000;
+/// … and for how long none of them must have had to wait, until the rate is free again. Longer
+/// than a payment's longest pause between two inquiries.
+inline constexpr std::int64_t gateway_recovery_quiet_ms = 35'000;
+/// What an operator may say about a trip or a reset, and how long a trip may be for.
+inline constexpr std::size_t operator_note_bytes_max = 200;
+inline constexpr std::size_t operator_name_bytes_max = 64;
+inline constexpr std::int64_t gateway_trip_ms_max = 30LL * 24 * 3'600 * 1'000;
 /// An answer that is longer is not one.
 inline constexpr std::size_t gateway_body_bytes_max = 64 * 1024;
 
@@ -168,6 +242,9 @@ inline constexpr std::size_t sandbox_connections_max = 8'192;
 /// Answers that wait on purpose; the next one is not made to wait.
 inline constexpr std::size_t sandbox_delayed_max = 16'384;
 inline constexpr std::int64_t sandbox_latency_ms_max = 30'000;
+/// Of one webhook that is sent on demand, and places that they may go to.
+inline constexpr std::size_t sandbox_webhook_copies_max = 1'000;
+inline constexpr std::size_t sandbox_webhook_urls_max = 16;
 /// Items of a settlement file that are worked on before other requests get their turn.
 inline constexpr std::size_t sandbox_items_a_turn = 512;
 
@@ -178,6 +255,10 @@ inline constexpr std::int64_t config_connections_max = 100'000;
 inline constexpr std::int64_t config_body_bytes_max = 16 * 1024 * 1024;
 inline constexpr std::int64_t config_concurrency_max = 16'384;
 inline constexpr std::int64_t config_batch_items_max = 1'000'000;
+inline constexpr std::int64_t config_calls_a_second_max = 1'000'000;
+inline constexpr std::size_t config_routes_max = 1'000;
+inline constexpr std::int64_t config_route_priority_max = 1'000'000;
+inline constexpr std::int64_t config_route_weight_max = 10'000;
 
 // -- child processes of `dev` and `demo`
 // -----------------------------------------------------------

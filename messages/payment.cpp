@@ -68,6 +68,15 @@ std::string_view to_string(operation_status status) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(dispute_status status) noexcept {
+  switch (status) {
+    case dispute_status::open: return "open";
+    case dispute_status::won: return "won";
+    case dispute_status::lost: return "lost";
+  }
+  return "unknown";
+}
+
 std::string_view public_status(payment_status status, settlement_status settlement) noexcept {
   // While a part is still held, that is what the merchant can act on.
   if (status == payment_status::captured && settlement != settlement_status::none)

@@ -50,6 +50,11 @@ enum class attempt_status : std::uint8_t {
   reversed = 7,
 };
 
+struct decline_info {
+  std::string code;
+  std::string message;
+};
+
 struct attempt {
   std::uint32_t number = 0; ///< 1, 2, …
   std::string gateway;
@@ -58,6 +63,11 @@ struct attempt {
   std::string gateway_reference; ///< The gateway's own id of the hold, once known.
   std::uint32_t tries = 0;       ///< Inquiries sent; then, repeats of the reversal.
   timestamp next_try_at;         ///< When to look again, while it is not at an end.
+  std::string reason;            ///< Why it was made: "first of the route" …
+  std::string last_heard; ///< A code: the decline's, or what kept it from being sent or known.
+  /// What the gateway said; while it is reversing, what the reversal makes sure of.
+  std::optional<decline_info> decline;
+  bool escalated = false; ///< A person was asked.
 };
 
 /// Something asked of an authorized payment. Persisted.
@@ -83,6 +93,34 @@ struct operation {
   std::string gateway_reference;
   std::string refusal_code;
   timestamp created_at;
+  bool escalated = false; ///< A person was asked.
+};
+
+/// A chargeback. Persisted.
+enum class dispute_status : std::uint8_t {
+  open = 1, ///< What could be reserved is withheld from the merchant.
+  won = 2,  ///< The merchant has it back.
+  lost = 3, ///< The acquirer has taken it for the cardholder.
+};
+
+struct dispute_note {
+  std::string text; ///< the merchant's evidence, in words
+  timestamp at;
+};
+
+struct dispute {
+  dispute_id id;
+  std::uint32_t ordinal = 0; ///< 1, 2, … within the payment
+  dispute_status status = dispute_status::open;
+  std::string gateway;
+  std::string gateway_dispute; ///< The gateway's own id of it, the same in all its notices.
+  minor_units amount;          ///< What the cardholder wants back.
+  minor_units reserved;        ///< The part that had not been refunded or disputed before.
+  minor_units fee;             ///< The acquirer's, kept whoever wins.
+  std::string reason;
+  std::vector<dispute_note> evidence;
+  timestamp opened_at;
+  std::optional<timestamp> closed_at;
 };
 
 /// What is left of a card after its number is gone. Safe to store and to show.
@@ -91,11 +129,6 @@ struct card_summary {
   std::string last4;
   std::uint8_t exp_month = 0;
   std::uint16_t exp_year = 0;
-};
-
-struct decline_info {
-  std::string code;
-  std::string message;
 };
 
 struct payment {
@@ -107,6 +140,7 @@ struct payment {
   minor_units amount; ///< authorised, or asked for
   minor_units captured;
   minor_units refunded;
+  minor_units disputed; ///< Reserved for disputes that are open or lost.
   capture_mode mode = capture_mode::manual;
   card_summary card;
   std::string token; ///< The gateway's token, where the merchant sent one instead of a card.
@@ -116,9 +150,12 @@ struct payment {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::string idempotency_key;    ///< of the request that created it
   std::vector<std::string> route; ///< Gateways in the order in which they may be tried.
+  /// Why each stands there; as long as `route`, or empty.
+  std::vector<std::string> route_reasons;
   std::string acquirer;
   std::vector<attempt> attempts;
   std::vector<operation> operations;
+  std::vector<dispute> disputes;
   std::optional<decline_info> decline;
   std::optional<timestamp> expires_at; ///< When the hold lapses; none before it is approved.
   /// When to look again without being asked (inquiry, repeat, expiry). None: nothing is due.
@@ -133,6 +170,7 @@ struct payment {
 [[nodiscard]] std::string_view to_string(attempt_status status) noexcept;
 [[nodiscard]] std::string_view to_string(operation_kind kind) noexcept;
 [[nodiscard]] std::string_view to_string(operation_status status) noexcept;
+[[nodiscard]] std::string_view to_string(dispute_status status) noexcept;
 /// The `status` that the API shows: settlement's word where captured money has come that far.
 [[nodiscard]] std::string_view public_status(payment_status status,
                                              settlement_status settlement) noexcept;

@@ -52,6 +52,15 @@ inline metadata_pairs from_wire(const google::protobuf::RepeatedPtrField<wire::P
   return result;
 }
 
+inline void to_wire(const decline_info& decline, wire::Decline& out) {
+  out.set_code(decline.code);
+  out.set_message(decline.message);
+}
+
+inline decline_info from_wire(const wire::Decline& in) {
+  return {in.code(), in.message()};
+}
+
 inline std::vector<std::string> from_wire(
   const google::protobuf::RepeatedPtrField<std::string>& texts) {
   return {texts.begin(), texts.end()};

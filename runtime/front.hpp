@@ -2,9 +2,13 @@
 // read, and tested, without actors.
 #pragma once
 
+#include "actors/gateway/gate.hpp"
 #include "messages/commands.hpp"
+#include "messages/desk_order.hpp"
+#include "messages/webhook.hpp"
 #include "storage/leases.hpp"
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -29,11 +33,12 @@ struct cutoff_result {
 
 struct gateway_status {
   std::string name;
-  std::string breaker; ///< closed, open, half_open
+  gateways::gate_view gate;
   std::size_t in_flight = 0;
   std::size_t queued = 0;
   std::uint64_t calls = 0;
   std::uint64_t failures = 0;
+  std::array<std::uint64_t, gateways::refusals> refused{}; ///< not sent, by reason
 };
 
 struct shard_status {
@@ -50,12 +55,26 @@ public:
 
   /// Hands a checked command to the owner of its shard. Always answered: 503 when it can't be.
   virtual void submit(merchant_command command, std::function<void(api_reply)> done) = 0;
+  /// Hands a gateway's notice, whose signature was right, to the owner of its payment's shard.
+  /// 200 once it is durable; 503 when it can't be.
+  virtual void notify(webhook_notice notice, std::string request_id,
+                      std::function<void(api_reply)> done) = 0;
   /// Closes batches now; answered at the latest after `timeout`.
   virtual void cutoff(cutoff_request request, milliseconds timeout,
                       std::function<void(cutoff_result)> done) = 0;
+  /// Hands an operator's order about an exception, a batch or a dead letter to the owner of its
+  /// shard. Always answered, within limits::exception_order_ms_max and a little.
+  virtual void order(desk_order what, desk_callback done) = 0;
   /// True once every wanted shard is owned and serves.
   [[nodiscard]] virtual bool ready() const = 0;
   [[nodiscard]] virtual std::vector<gateway_status> gateways() const = 0;
+  /// Opens a breaker until it is reset, or for `duration`. False: there is no such gateway.
+  [[nodiscard]] virtual bool trip_gateway(const std::string& name,
+                                          std::optional<milliseconds> duration,
+                                          gateways::operator_order order) = 0;
+  /// Closes it, whatever had opened it. False: there is no such gateway.
+  [[nodiscard]] virtual bool reset_gateway(const std::string& name,
+                                           gateways::operator_order order) = 0;
   [[nodiscard]] virtual std::vector<shard_status> shards() const = 0;
   /// Prometheus text of the actor system's own registry and the node's gauges.
   [[nodiscard]] virtual std::string metrics_text() const = 0;

@@ -4,6 +4,7 @@
 
 #include "messages/commands.hpp"
 #include "messages/events.hpp"
+#include "messages/exceptions.hpp"
 #include "messages/ledger.hpp"
 #include "messages/payment.hpp"
 #include "messages/shard.hpp"
@@ -56,6 +57,14 @@ struct stored_key {
   timestamp last_used_at{}; ///< at the latest an hour behind; by the database's clock
 };
 
+/// A gateway's notice, by which it is told apart for ever. Unique per gateway.
+struct webhook_claim {
+  std::string gateway;
+  std::string event_id;
+  uuid subject; ///< the payment that it names
+  timestamp received_at;
+};
+
 /// All that one decision makes durable, or none of it.
 struct journal_write {
   shard_number shard;
@@ -63,17 +72,21 @@ struct journal_write {
   std::vector<event_record> events;          ///< at least one, unless only `claim` is set
   std::optional<payment> snapshot;           ///< the payment after the events
   std::vector<operation> changed_operations; ///< of the snapshot, inserted or updated
+  std::vector<dispute> changed_disputes;     ///< likewise
   std::optional<key_claim> claim;
-  std::optional<key_answer> answer; ///< may accompany its own claim
+  std::optional<key_answer> answer;         ///< may accompany its own claim
+  std::vector<opened_exception> exceptions; ///< what the events put before a person
+  std::optional<webhook_claim> webhook;     ///< what caused the events
 };
 
 struct write_result {
   enum class kind : std::uint8_t {
-    committed,    ///< Durable.
-    key_conflict, ///< The key exists: `existing` is its row; nothing was written.
-    not_owner,    ///< The epoch has moved on: nothing was written, nor will be.
-    rejected,     ///< The database refuses these rows (a constraint); nothing was written.
-    lost,         ///< The journal gave up on the shard; may or may not be durable: rebuild.
+    committed,     ///< Durable.
+    key_conflict,  ///< The key exists: `existing` is its row; nothing was written.
+    webhook_known, ///< The notice was recorded before; nothing was written.
+    not_owner,     ///< The epoch has moved on: nothing was written, nor will be.
+    rejected,      ///< The database refuses these rows (a constraint); nothing was written.
+    lost,          ///< The journal gave up on the shard; may or may not be durable: rebuild.
   };
   kind outcome = kind::committed;
   sequence_number last_seq; ///< of this write's last event, when committed

@@ -66,6 +66,8 @@ std::size_t bytes_of(const journal_write& write) noexcept {
     bytes += 256 + event.payload.size() + 512 * event.postings.size();
   if (write.snapshot)
     bytes += 1'024 + 256 * write.snapshot->operations.size();
+  for (const auto& opened : write.exceptions)
+    bytes += 512 + opened.what.raw_line.size() + opened.what.detail.size();
   if (write.answer)
     bytes += write.answer->answer.body.size();
   return bytes;

@@ -38,6 +38,8 @@ std::span<const sql* const> journal_frame_statements() noexcept {
 
 journal_writer::attempt_end journal_writer::attempt(const transaction& tx, bool begun) {
   const auto deadline = std::chrono::steady_clock::now() + limits::journal_transaction_time_max;
+  conflicts_.clear();
+  known_webhooks_.clear();
   fault_point("journal.before_begin");
   if (!begun)
     db_->send(begin_transaction, {});
@@ -94,6 +96,15 @@ journal_writer::attempt_end journal_writer::check_step(const transaction::step& 
       conflicts_.erase({merchant, from.text()});
     }
     return conflicts_.empty() ? attempt_end::committed : attempt_end::conflicts;
+  }
+  if (step.kind == transaction::step_kind::webhooks) {
+    known_webhooks_ = tx.webhooks();
+    for (int i = 0; i < got.rows(); ++i) {
+      row from{got, i};
+      auto gateway = from.text();
+      known_webhooks_.erase({std::move(gateway), from.text()});
+    }
+    return known_webhooks_.empty() ? attempt_end::committed : attempt_end::conflicts;
   }
   return attempt_end::committed;
 }

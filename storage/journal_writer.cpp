@@ -124,6 +124,7 @@ void journal_writer::step() {
 std::vector<queued_write> journal_writer::gather() {
   std::vector<queued_write> batch;
   std::set<std::pair<merchant_id, std::string>> claimed;
+  std::set<std::pair<std::string, std::string>> told;
   std::size_t bytes = 0;
   while (!backlog_.empty() && batch.size() < limits::journal_batch_writes_max) {
     auto* next = std::get_if<queued_write>(&backlog_.front());
@@ -135,6 +136,9 @@ std::vector<queued_write> journal_writer::gather() {
     // row.
     const auto& claim = next->write.claim;
     if (claim && !claimed.emplace(claim->merchant, claim->key).second)
+      break;
+    const auto& notice = next->write.webhook;
+    if (notice && !told.emplace(notice->gateway, notice->event_id).second)
       break;
     bytes += next->bytes;
     batch.push_back(std::move(*next));
@@ -232,7 +236,22 @@ void journal_writer::finish_fenced(write_list& writes) {
   drop_stale(writes);
 }
 
+/// A notice's write always has events, so after a lost COMMIT the log tells whether it was
+/// ours: a notice that is met here was recorded by another delivery of it.
+void journal_writer::finish_known_webhooks(write_list& writes) {
+  std::erase_if(writes, [this](queued_write* queued) {
+    const auto& notice = queued->write.webhook;
+    if (!notice || !known_webhooks_.contains({notice->gateway, notice->event_id}))
+      return false;
+    finish(*queued, {write_result::kind::webhook_known, {}, {}, {}});
+    return true;
+  });
+}
+
 void journal_writer::finish_conflicts(write_list& writes) {
+  finish_known_webhooks(writes);
+  if (conflicts_.empty())
+    return;
   array_of<uuid> merchants;
   array_of<std::string_view> keys;
   for (const auto& [merchant, key] : conflicts_) {

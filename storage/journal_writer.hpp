@@ -38,7 +38,7 @@ private:
   enum class attempt_end : std::uint8_t {
     committed,
     fenced,    ///< Some shards are not ours any more: `fenced_`.
-    conflicts, ///< Some keys exist: `conflicts_`.
+    conflicts, ///< Some keys exist, or notices: `conflicts_`, `known_webhooks_`.
     refused,   ///< The rows are to blame: `reason_`.
     retry,     ///< Nothing was written, and nothing is wrong with the rows.
     unknown,   ///< COMMIT was sent and no answer came.
@@ -60,6 +60,7 @@ private:
                         std::int64_t commit_us);
   void finish_fenced(write_list& writes);
   void finish_conflicts(write_list& writes);
+  void finish_known_webhooks(write_list& writes);
   void finish_all(const write_list& writes, write_result::kind outcome,
                   const std::string& detail);
   void finish(queued_write& queued, write_result outcome);
@@ -108,6 +109,7 @@ private:
   std::map<shard_number, epoch_number> newest_; ///< the epochs that were opened or wait to be
   std::set<shard_number> fenced_;
   std::set<std::pair<merchant_id, std::string>> conflicts_;
+  std::set<std::pair<std::string, std::string>> known_webhooks_; ///< gateway, event id
   std::string reason_;
   std::optional<steady_time> trouble_since_;
   milliseconds pause_{0};

@@ -55,6 +55,19 @@ constexpr sql orphaned_payments{
   "select count(*) from event e where e.type = 1"
   " and not exists (select from payment p where p.id = e.subject)"};
 
+/// What is withheld of a payment is what its disputes, open or lost, have reserved.
+constexpr sql wrong_disputes{"proof_disputes", R"sql(
+select count(*)
+  from (select payment_id, coalesce(sum(reserved) filter (where status <> 2), 0) as reserved
+          from payment_dispute group by payment_id) d
+  full join (select id, disputed from payment where disputed <> 0) p on p.id = d.payment_id
+ where coalesce(d.reserved, 0) <> coalesce(p.disputed, 0))sql"};
+
+/// Each notice that was recorded shows in the log, and the other way round.
+constexpr sql unmatched_notices{"proof_notices",
+                                "select (select count(*) from event where type = 19)"
+                                " - (select count(*) from webhook_event)"};
+
 /// Wraps around instead of asserting, for these are rows, and someone may have changed them.
 void add(minor_units& sum, minor_units amount) noexcept {
   sum = minor_units{static_cast<std::int64_t>(static_cast<std::uint64_t>(sum.value())
@@ -154,7 +167,7 @@ public:
       if (auto read = check_log(end); !read)
         return read.error();
     for (auto part : {&prover::check_strays, &prover::check_accounts, &prover::check_payments,
-                      &prover::check_orphans})
+                      &prover::check_orphans, &prover::check_disputes, &prover::check_notices})
       if (auto read = (this->*part)(); !read)
         return read.error();
     for (const auto& [unit, sum] : sums_)
@@ -263,6 +276,16 @@ private:
                       "payments that the log tells of are missing");
   }
 
+  expected<void> check_disputes() {
+    return check_none(wrong_disputes, proof_.payments_match_events,
+                      "payments withhold another amount than their disputes have reserved");
+  }
+
+  expected<void> check_notices() {
+    return check_none(unmatched_notices, proof_.payments_match_events,
+                      "events of webhooks and recorded webhooks differ in number");
+  }
+
   expected<void> check_none(const sql& counting, bool& claim, const std::string& finding) {
     const auto found = db_.query(counting, {}, chunk_deadline());
     if (!found)
@@ -352,9 +375,10 @@ private:
   static bool is_same(const payment& a, const payment& b) {
     return a.id == b.id && a.merchant == b.merchant && a.status == b.status && a.unit == b.unit
            && a.amount == b.amount && a.captured == b.captured && a.refunded == b.refunded
-           && a.mode == b.mode && a.reference == b.reference && a.acquirer == b.acquirer
-           && a.created_at == b.created_at && a.updated_at == b.updated_at
-           && a.next_action_at == b.next_action_at && encode_detail(a) == encode_detail(b);
+           && a.disputed == b.disputed && a.mode == b.mode && a.reference == b.reference
+           && a.acquirer == b.acquirer && a.created_at == b.created_at
+           && a.updated_at == b.updated_at && a.next_action_at == b.next_action_at
+           && encode_detail(a) == encode_detail(b);
   }
 
   connection& db_;

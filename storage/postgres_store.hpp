@@ -30,6 +30,10 @@ public:
                      callback<slice<payment_view>> done) override;
   void find_refund(refund_id id, merchant_id merchant,
                    callback<std::optional<refund_view>> done) override;
+  void find_dispute(dispute_id id, merchant_id merchant,
+                    callback<std::optional<dispute_view>> done) override;
+  void list_disputes(merchant_id merchant, page window,
+                     callback<slice<dispute_view>> done) override;
   void timeline(payment_id id, callback<std::optional<timeline_view>> done) override;
   void list_events(merchant_id merchant, std::vector<event_position> after, std::uint32_t limit,
                    callback<slice<event_view>> done) override;
@@ -46,8 +50,12 @@ public:
   void find_batch(batch_id id, callback<std::optional<batch_view>> done) override;
   void list_batch_items(batch_id id, page window,
                         callback<slice<batch_item_view>> done) override;
-  void list_exceptions(std::string status, page window,
-                       callback<slice<exception_view>> done) override;
+  void list_exceptions(exception_filter filter, callback<slice<exception_view>> done) override;
+  void find_exception(exception_id id, callback<std::optional<exception_view>> done) override;
+  void list_dead_letters(std::string status, page window,
+                         callback<slice<dead_letter_view>> done) override;
+  void find_dead_letter(dead_letter_id id,
+                        callback<std::optional<dead_letter_view>> done) override;
 
   void verify_ledger(payment_fold fold, std::function<void(double)> progress,
                      callback<ledger_proof> done) override;
@@ -68,6 +76,12 @@ public:
   void file_content(file_id file, callback<std::vector<batch_content>> done) override;
   void merchants_with_ready_items(shard_number shard,
                                   callback<std::vector<merchant_id>> done) override;
+  void find_exception_case(exception_id id,
+                           callback<std::optional<exception_case>> done) override;
+  void find_refusal_of(batch_id batch, callback<std::optional<exception_case>> done) override;
+  void find_payments(std::vector<payment_id> ids, callback<std::vector<payment>> done) override;
+  void payments_held_at(std::string gateway, timestamp from, timestamp to, payment_id after,
+                        std::size_t limit, callback<std::vector<payment>> done) override;
   void count_ready_items(shard_number shard, merchant_id merchant, timestamp since,
                          callback<std::uint64_t> done) override;
 

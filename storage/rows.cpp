@@ -17,6 +17,7 @@ expected<payment> read_payment(row& from) {
   subject.amount = from.amount();
   subject.captured = from.amount();
   subject.refunded = from.amount();
+  subject.disputed = from.amount();
   subject.mode = from.number<capture_mode>();
   subject.reference = from.text();
   subject.acquirer = from.text();
@@ -114,6 +115,7 @@ batch_item_view read_item(row& from) {
     item.report_line = static_cast<std::uint32_t>(*line);
   item.batch = from.optional_id<batch_id>().value_or(batch_id{});
   item.file = from.optional_id<file_id>();
+  item.tries = static_cast<std::uint32_t>(from.int4());
   return item;
 }
 
@@ -132,7 +134,32 @@ exception_view read_exception(row& from) {
   exception.raw_line = from.text();
   exception.detail = from.text();
   exception.opened_at = from.time();
+  exception.operation = from.optional<uuid>([](row& it) { return it.id(); });
+  exception.source = from.text();
+  exception.external_ref = from.text();
+  exception.posted_unit = from.unit();
+  exception.posted_amount = from.amount();
+  exception.owner = from.text();
+  exception.note = from.text();
+  exception.resolution = from.text();
+  exception.resolved_by = from.text();
+  exception.resolved_at = from.optional_time();
   return exception;
+}
+
+dead_letter_view read_dead_letter(row& from) {
+  dead_letter_view letter;
+  letter.id.value = from.id();
+  letter.kind = from.text();
+  letter.subject = from.text();
+  letter.reason = from.text();
+  letter.payload = from.text();
+  letter.count = static_cast<std::uint32_t>(from.int4());
+  letter.status = from.int2() == 1 ? "waiting" : "replayed";
+  letter.first_at = from.time();
+  letter.last_at = from.time();
+  letter.replayed_at = from.optional_time();
+  return letter;
 }
 
 merchant_row read_merchant(row& from) {
@@ -157,6 +184,7 @@ settlement_file read_file(row& from) {
   file.tries = static_cast<std::uint32_t>(from.int4());
   file.next_try_at = from.time();
   file.created_at = from.time();
+  file.status_since = from.time();
   return file;
 }
 

@@ -9,10 +9,10 @@
 namespace holdfast::storage {
 
 /// Of `payment p`.
-#define HF_PAYMENT_COLUMNS                                                                      \
-  "p.id, p.merchant_id, p.status, p.settlement_status, p.currency, p.amount, p.captured, "      \
-  "p.refunded, p.mode, p.reference, p.acquirer, p.created_at, p.updated_at, p.next_action_at, " \
-  "p.detail"
+#define HF_PAYMENT_COLUMNS                                                                 \
+  "p.id, p.merchant_id, p.status, p.settlement_status, p.currency, p.amount, p.captured, " \
+  "p.refunded, p.disputed, p.mode, p.reference, p.acquirer, p.created_at, p.updated_at, "  \
+  "p.next_action_at, p.detail"
 /// Errors: corrupt.
 [[nodiscard]] expected<payment> read_payment(row& from);
 
@@ -40,23 +40,32 @@ namespace holdfast::storage {
 /// Of `payment_operation o`, `payment p` and `batch b`.
 #define HF_ITEM_COLUMNS                                                               \
   "o.id, o.kind, o.ordinal, o.payment_id, o.amount, p.gateway, p.gateway_reference, " \
-  "o.settlement_status, o.fee, o.report_line, o.batch_id, b.file_id"
+  "o.settlement_status, o.fee, o.report_line, o.batch_id, b.file_id, o.settle_tries"
 [[nodiscard]] batch_item_view read_item(row& from);
 
 /// Of `recon_exception x`.
-#define HF_EXCEPTION_COLUMNS                                                                 \
-  "x.id, x.kind, x.status, x.merchant_id, x.payment_id, x.batch_id, x.file_id, x.currency, " \
-  "x.expected_amount, x.reported_amount, x.raw_line, x.detail, x.opened_at"
+#define HF_EXCEPTION_COLUMNS                                                                  \
+  "x.id, x.kind, x.status, x.merchant_id, x.payment_id, x.batch_id, x.file_id, x.currency, "  \
+  "x.expected_amount, x.reported_amount, x.raw_line, x.detail, x.opened_at, x.operation_id, " \
+  "x.source, x.external_ref, x.posted_currency, x.posted_amount, x.owner, x.note, "           \
+  "x.resolution, x.resolved_by, x.resolved_at"
 [[nodiscard]] exception_view read_exception(row& from);
+
+/// Of `dead_letter d`.
+#define HF_DEAD_LETTER_COLUMNS                                                               \
+  "d.id, d.kind, d.subject, d.reason, d.payload, d.count, d.status, d.first_at, d.last_at, " \
+  "d.replayed_at"
+[[nodiscard]] dead_letter_view read_dead_letter(row& from);
 
 /// Of `merchant m`.
 #define HF_MERCHANT_COLUMNS "m.id, m.name, m.currency, m.stripes, m.fee_bps, m.created_at"
 [[nodiscard]] merchant_row read_merchant(row& from);
 
-/// Of `settlement_file f`.
-#define HF_FILE_COLUMNS                                                                   \
-  "f.id, f.shard_id, f.acquirer, f.status, f.content, f.sha256, f.tries, f.next_try_at, " \
-  "f.created_at"
+/// Of `settlement_file f`. The content is read only of what is still to be submitted.
+#define HF_FILE_COLUMNS                                                          \
+  "f.id, f.shard_id, f.acquirer, f.status,"                                      \
+  " case f.status when 1 then f.content else ''::bytea end, f.sha256, f.tries, " \
+  "f.next_try_at, f.created_at, f.status_since"
 [[nodiscard]] settlement_file read_file(row& from);
 
 [[nodiscard]] error corrupt_row(std::string_view table);

@@ -43,11 +43,12 @@ struct settlement_file {
   shard_number shard;
   std::string acquirer;
   file_status status = file_status::stored;
-  std::string content; ///< raw CSV
+  std::string content; ///< raw CSV; open_files reads it only of what is to be submitted
   std::string sha256;  ///< lower-case hex of content
   std::uint32_t tries = 0;
   timestamp next_try_at;
   timestamp created_at;
+  timestamp status_since;
 };
 
 /// Stores a file that holds the given closed batches, which must be in no other file.
@@ -61,14 +62,18 @@ struct store_file_request {
 [[nodiscard]] std::unique_ptr<unit_of_work> store_file(store_file_request request,
                                                        callback<bool> done);
 
-/// Moves the file's status on, or only counts a try (status unchanged).
+/// Moves the file's status on, or only counts a try (status unchanged). A refusal closes with
+/// an event of its own, and an acknowledgement ends what was open about the acquirer's silence.
 struct mark_file_request {
   file_id file;
+  std::string acquirer;
   file_status status = file_status::submitted;
-  std::uint32_t tries = 0;
+  std::uint32_t tries = 0; ///< 0 of a submitted file: it has just been acknowledged
   timestamp next_try_at;
   std::string note;
   timestamp now;
+  std::vector<new_exception> exceptions; ///< with a fingerprint each
+  std::uint64_t random_seed = 0;
 };
 
 [[nodiscard]] std::unique_ptr<unit_of_work> mark_file(mark_file_request request,
@@ -82,18 +87,7 @@ struct item_result {
   std::string code;
 };
 
-struct new_exception {
-  std::string kind;
-  merchant_id merchant;
-  std::optional<payment_id> payment;
-  std::optional<uuid> operation;
-  std::optional<batch_id> batch;
-  currency unit;
-  minor_units expected_amount;
-  minor_units reported_amount;
-  std::string raw_line;
-  std::string detail;
-};
+using holdfast::new_exception;
 
 /// Applies the acquirer's per-item results: rejected ones leave their batch as `rejected`, with
 /// their posting and exception; deferred ones are ready for the next batch. Batch totals
@@ -145,6 +139,120 @@ struct apply_report_request {
 [[nodiscard]] std::unique_ptr<unit_of_work> apply_report(apply_report_request request,
                                                          callback<bool> done);
 
+/// Keeps a report that contradicts itself, byte for byte, and raises its exception; the file
+/// stays as it is and is asked about again later.
+struct refuse_report_request {
+  file_id file;
+  std::string raw;
+  new_exception exception;
+  std::uint32_t tries = 0;
+  timestamp next_try_at;
+  timestamp now;
+  std::uint64_t random_seed = 0;
+};
+
+[[nodiscard]] std::unique_ptr<unit_of_work> refuse_report(refuse_report_request request,
+                                                          callback<bool> done);
+
+// -- exceptions -------------------------------------------------------------------------------
+
+/// Raises exceptions that no event of a batch or payment brings, each once by its fingerprint.
+/// One that was resolved by `retry` and is found again is opened again. Answers how many are
+/// open now that were not before.
+struct open_exceptions_request {
+  std::vector<new_exception> exceptions;
+  timestamp now;
+  std::uint64_t random_seed = 0;
+};
+
+[[nodiscard]] std::unique_ptr<unit_of_work> open_exceptions(open_exceptions_request request,
+                                                            callback<std::uint32_t> done);
+
+/// An exception with all that its resolution is decided on.
+struct exception_case {
+  struct item {
+    operation_kind kind = operation_kind::capture;
+    minor_units amount;
+    settlement_status status = settlement_status::none;
+    std::uint32_t tries = 0; ///< times that it went back to wait for a batch
+  };
+
+  exception_view seen;
+  std::string acquirer; ///< of the item, else of the file
+  std::optional<item> subject;
+};
+
+/// What a resolution does besides its postings.
+enum class item_change : std::uint8_t {
+  none,
+  ready_again, ///< It waits for the next batch, with all its tries before it.
+  settled,     ///< It is at its end; the acquirer is not asked any more.
+};
+
+/// Applied once: it must still be open, and its item as it was read.
+struct resolve_exception_request {
+  exception_id exception;
+  std::string kind; ///< its class, for the event
+  merchant_id merchant;
+  std::string resolution; ///< retry, adjust, write_off, mark_known, reverse
+  std::string note;
+  std::string resolved_by;
+  std::vector<posting> postings;
+  item_change change = item_change::none;
+  std::optional<uuid> operation;
+  settlement_status item_must_be = settlement_status::none;
+  std::uint32_t item_tries = 0; ///< of an item that waits again, from here on
+  // Of an item that is settled: what its batch has more of. The rest is the acquirer's fee.
+  minor_units gross;
+  minor_units net;
+  std::optional<file_id> resubmit_file; ///< refused: its batches wait for another file
+  std::optional<file_id> ask_again;     ///< its acquirer is asked at once
+  timestamp now;
+};
+
+/// False: somebody had resolved it before; nothing was done. Errors besides: conflict, when the
+/// item or file is not as it was any more.
+[[nodiscard]] std::unique_ptr<unit_of_work> resolve_exception(resolve_exception_request request,
+                                                              callback<bool> done);
+
+/// False: there is no such open exception.
+struct assign_exception_request {
+  exception_id exception;
+  std::string owner;
+  std::string note; ///< empty: as it is
+};
+
+[[nodiscard]] std::unique_ptr<unit_of_work> assign_exception(assign_exception_request request,
+                                                             callback<bool> done);
+
+// -- dead letters -----------------------------------------------------------------------------
+
+/// Keeps it, or counts it again when it waits already or has been replayed in vain.
+struct dead_letter {
+  std::string kind;
+  std::string subject;
+  std::string reason;
+  std::string payload; ///< no card data
+};
+
+struct keep_dead_letter_request {
+  dead_letter letter;
+  timestamp now;
+  std::uint64_t random_seed = 0;
+};
+
+[[nodiscard]] std::unique_ptr<unit_of_work> keep_dead_letter(keep_dead_letter_request request,
+                                                             callback<bool> done);
+
+/// False: it does not wait.
+struct replay_dead_letter_request {
+  dead_letter_id letter;
+  timestamp now;
+};
+
+[[nodiscard]] std::unique_ptr<unit_of_work> replay_dead_letter(
+  replay_dead_letter_request request, callback<bool> done);
+
 /// A closed batch with its items and the terms of its merchant.
 struct batch_content {
   batch_view batch;
@@ -171,6 +279,20 @@ public:
   /// the shard for a batch.
   virtual void count_ready_items(shard_number shard, merchant_id merchant, timestamp since,
                                  callback<std::uint64_t> done) = 0;
+
+  virtual void find_exception_case(exception_id id,
+                                   callback<std::optional<exception_case>> done) = 0;
+  /// The open exception of the refused file that the batch went into.
+  virtual void find_refusal_of(batch_id batch,
+                               callback<std::optional<exception_case>> done) = 0;
+  /// Those of the payments that there are, in any order.
+  virtual void find_payments(std::vector<payment_id> ids,
+                             callback<std::vector<payment>> done) = 0;
+  /// Payments that hold or have captured money at the gateway and were created within
+  /// [from, to), by id, behind `after`.
+  virtual void payments_held_at(std::string gateway, timestamp from, timestamp to,
+                                payment_id after, std::size_t limit,
+                                callback<std::vector<payment>> done) = 0;
 };
 
 } // namespace holdfast::storage

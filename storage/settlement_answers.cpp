@@ -54,6 +54,10 @@ update batch b
          as u(id, gross, acquirer_fees, platform_fees, net)
  where b.id = u.id)sql"};
 
+constexpr sql postpone_report{"settlement_postpone_report",
+                              "update settlement_file set tries = $2, next_try_at = $3,"
+                              " updated_at = $4 where id = $1 and status = 3"};
+
 using postings_by_batch = std::map<batch_id, std::vector<posting>>;
 
 /// Postings by the batch that they belong to; the nil batch for those of the file itself.
@@ -113,6 +117,10 @@ public:
     id_source ids{request_.now, scope.shard, request_.random_seed};
     if (auto done =
           insert_exceptions(scope, request_.file, request_.exceptions, request_.now, ids);
+        !done)
+      return done.error();
+    if (auto done =
+          close_exceptions(scope, request_.file, "The acquirer has answered.", request_.now);
         !done)
       return done;
     return keep_answer(scope, request_.file, answer_kind::results, request_.raw, request_.now);
@@ -213,6 +221,10 @@ public:
     if (auto done =
           insert_exceptions(scope, request_.file, request_.exceptions, request_.now, ids);
         !done)
+      return done.error();
+    if (auto done =
+          close_exceptions(scope, request_.file, "The acquirer has answered.", request_.now);
+        !done)
       return done;
     log(scope);
     return keep_answer(scope, request_.file, answer_kind::report, request_.raw, request_.now);
@@ -283,7 +295,44 @@ private:
   const apply_report_request request_;
 };
 
+/// The file stays as it is. The same bytes once more are kept already.
+class report_refuser final : public settlement_unit<bool> {
+public:
+  report_refuser(refuse_report_request request, callback<bool> done)
+    : settlement_unit(std::move(done)),
+      request_(std::move(request)) {}
+
+  expected<void> perform(unit_scope& scope) override {
+    result_ = false;
+    const auto waits =
+      run_sql(scope, postpone_report,
+              parameters::of(request_.file, static_cast<std::int32_t>(request_.tries),
+                             request_.next_try_at, request_.now));
+    if (!waits)
+      return waits.error();
+    if (waits->affected() != 1)
+      return {};
+    result_ = true;
+    if (auto done = keep_answer(scope, request_.file, answer_kind::refused_report, request_.raw,
+                                request_.now);
+        !done)
+      return done;
+    id_source ids{request_.now, scope.shard, request_.random_seed};
+    const auto raised =
+      raise_exceptions(scope, request_.file, {request_.exception}, request_.now, ids);
+    return raised ? expected<void>{} : raised.error();
+  }
+
+private:
+  const refuse_report_request request_;
+};
+
 } // namespace
+
+std::unique_ptr<unit_of_work> refuse_report(refuse_report_request request,
+                                            callback<bool> done) {
+  return std::make_unique<report_refuser>(std::move(request), std::move(done));
+}
 
 std::unique_ptr<unit_of_work> apply_results(apply_results_request request,
                                             callback<bool> done) {

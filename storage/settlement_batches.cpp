@@ -41,8 +41,8 @@ constexpr sql fill_batches{
 
 constexpr sql insert_file{"settlement_insert_file", R"sql(
 insert into settlement_file (id, shard_id, acquirer, status, content, sha256, items, next_try_at,
-                             created_at, updated_at)
-values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9))sql"};
+                             created_at, updated_at, status_since)
+values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $9))sql"};
 
 /// A batch goes into one file only.
 constexpr sql assign_batches{"settlement_assign_batches",
@@ -52,7 +52,8 @@ constexpr sql assign_batches{"settlement_assign_batches",
 /// Never backwards: what has been answered stays so.
 constexpr sql mark_file_sql{"settlement_mark_file",
                             "update settlement_file set status = $2, tries = $3,"
-                            " next_try_at = $4, note = $5, updated_at = $6"
+                            " next_try_at = $4, note = $5, updated_at = $6,"
+                            " status_since = case status when $2 then status_since else $6 end"
                             " where id = $1 and (status = $2 or status in (1, 2))"};
 
 constexpr sql mark_batches_submitted{
@@ -215,7 +216,8 @@ private:
   const store_file_request request_;
 };
 
-/// Shows no event, and may be repeated: the same marks once more change nothing.
+/// May be repeated: the same marks once more change nothing, and what was raised is raised
+/// once.
 class file_marker final : public settlement_unit<bool> {
 public:
   file_marker(mark_file_request request, callback<bool> done)
@@ -231,15 +233,39 @@ public:
     if (!marked)
       return marked.error();
     result_ = marked->affected() == 1;
-    if (!result_ || request_.status != file_status::submitted)
+    if (!result_)
       return {};
-    const auto batches = run_sql(scope, mark_batches_submitted, parameters::of(request_.file));
-    if (!batches)
-      return batches.error();
-    return {};
+    if (request_.status == file_status::submitted && request_.tries == 0) {
+      if (auto done = acknowledged(scope); !done)
+        return done;
+    }
+    if (request_.status == file_status::refused)
+      tell_refusal(scope);
+    id_source ids{request_.now, scope.shard, request_.random_seed};
+    const auto raised =
+      raise_exceptions(scope, request_.file, request_.exceptions, request_.now, ids);
+    return raised ? expected<void>{} : raised.error();
   }
 
 private:
+  expected<void> acknowledged(unit_scope& scope) const {
+    const auto batches = run_sql(scope, mark_batches_submitted, parameters::of(request_.file));
+    if (!batches)
+      return batches.error();
+    return close_exceptions(scope, request_.file, "The acquirer has taken the file.",
+                            request_.now);
+  }
+
+  void tell_refusal(unit_scope& scope) const {
+    const file_refused event{request_.file, request_.acquirer, request_.note};
+    scope.events.push_back({event_type::file_refused,
+                            {},
+                            request_.file.value,
+                            request_.now,
+                            encode(settlement_event{event}),
+                            {}});
+  }
+
   const mark_file_request request_;
 };
 

@@ -62,12 +62,33 @@ private:
 void append_with_postings(unit_scope& scope, event_record event, std::vector<posting> postings,
                           const std::string& more);
 
-[[nodiscard]] expected<void> insert_exceptions(unit_scope& scope, const file_id& file,
-                                               const std::vector<new_exception>& exceptions,
-                                               timestamp now, id_source& ids);
+/// An exception's row, as far as an event tells of it.
+struct known_exception {
+  exception_id id;
+  std::string kind;
+  merchant_id merchant;
+};
+
+/// Each fingerprint at most once in a call. Answers those that are open now and were not
+/// before.
+[[nodiscard]] expected<std::vector<known_exception>> insert_exceptions(
+  unit_scope& scope, const std::optional<file_id>& file,
+  const std::vector<new_exception>& exceptions, timestamp now, id_source& ids);
+/// Likewise, and appends an event for each. Answers how many there are.
+[[nodiscard]] expected<std::uint32_t> raise_exceptions(
+  unit_scope& scope, const std::optional<file_id>& file,
+  const std::vector<new_exception>& exceptions, timestamp now, id_source& ids);
+
+/// Ends what is open about the silence or the nonsense of the file's acquirer, with events.
+[[nodiscard]] expected<void> close_exceptions(unit_scope& scope, const file_id& file,
+                                              const std::string& note, timestamp now);
 
 /// What the acquirer sent. Persisted.
-enum class answer_kind : std::uint8_t { results = 1, report = 2 };
+enum class answer_kind : std::uint8_t {
+  results = 1,
+  report = 2,
+  refused_report = 3, ///< It contradicts itself; nothing of it was applied.
+};
 
 [[nodiscard]] expected<void> keep_answer(unit_scope& scope, const file_id& file,
                                          answer_kind kind, const std::string& raw,

@@ -86,6 +86,12 @@ struct refund_view {
   operation row;
 };
 
+struct dispute_view {
+  payment_id payment;
+  currency unit;
+  dispute row;
+};
+
 struct event_view {
   shard_number shard;
   sequence_number seq;
@@ -145,12 +151,12 @@ struct batch_item_view {
   std::optional<std::uint32_t> report_line;
   batch_id batch;
   std::optional<file_id> file;
+  std::uint32_t tries = 0; ///< times that it went back to wait for another batch
 };
 
 struct exception_view {
   exception_id id;
-  std::string
-    kind; ///< amount_mismatch, duplicate_line, missing_line, unknown_line, rejected_item
+  std::string kind;   ///< its class; docs/reconciliation.md has them all
   std::string status; ///< open, resolved
   merchant_id merchant;
   std::optional<payment_id> payment;
@@ -162,6 +168,37 @@ struct exception_view {
   std::string raw_line;
   std::string detail;
   timestamp opened_at;
+  std::optional<uuid> operation;
+  std::string source;        ///< the gateway or acquirer that said so
+  std::string external_ref;  ///< its or our reference of what it spoke of
+  currency posted_unit;      ///< of `posted_amount`
+  minor_units posted_amount; ///< received, and in suspense until it is resolved
+  std::string owner;         ///< who looks after it; empty: nobody yet
+  std::string note;
+  std::string resolution; ///< empty while it is open
+  std::string resolved_by;
+  std::optional<timestamp> resolved_at;
+};
+
+struct exception_filter {
+  std::string status; ///< open or resolved; empty: both
+  std::string kind;   ///< its class; empty: all
+  std::optional<merchant_id> merchant;
+  page window;
+};
+
+/// What could not be processed within its limit of tries, and waits for a person to replay it.
+struct dead_letter_view {
+  dead_letter_id id;
+  std::string kind;    ///< "payment" or "settlement_answer"
+  std::string subject; ///< the id of what it is about, as text
+  std::string reason;
+  std::string payload;     ///< what helps to understand it; no card data
+  std::uint32_t count = 0; ///< times that it came to this
+  std::string status;      ///< waiting, replayed
+  timestamp first_at;
+  timestamp last_at;
+  std::optional<timestamp> replayed_at;
 };
 
 /// Everything known of one payment, in order.
@@ -242,6 +279,11 @@ public:
                              callback<slice<payment_view>> done) = 0;
   virtual void find_refund(refund_id id, merchant_id merchant,
                            callback<std::optional<refund_view>> done) = 0;
+  virtual void find_dispute(dispute_id id, merchant_id merchant,
+                            callback<std::optional<dispute_view>> done) = 0;
+  /// Newest first; the window's cursor is a dispute's id.
+  virtual void list_disputes(merchant_id merchant, page window,
+                             callback<slice<dispute_view>> done) = 0;
   virtual void timeline(payment_id id, callback<std::optional<timeline_view>> done) = 0;
   /// The merchant's events behind these positions, one for each shard that is wanted. Those of
   /// a shard come in the order of their numbers; across shards roughly by time.
@@ -264,8 +306,16 @@ public:
   /// Oldest first. The window's cursor is an item's id, as messages/item_id.hpp writes it.
   virtual void list_batch_items(batch_id id, page window,
                                 callback<slice<batch_item_view>> done) = 0;
-  virtual void list_exceptions(std::string status, page window,
+  /// Newest first.
+  virtual void list_exceptions(exception_filter filter,
                                callback<slice<exception_view>> done) = 0;
+  virtual void find_exception(exception_id id,
+                              callback<std::optional<exception_view>> done) = 0;
+  /// Newest first; `status` waiting or replayed, empty for both.
+  virtual void list_dead_letters(std::string status, page window,
+                                 callback<slice<dead_letter_view>> done) = 0;
+  virtual void find_dead_letter(dead_letter_id id,
+                                callback<std::optional<dead_letter_view>> done) = 0;
 
   /// Folds the events of one payment into its state; given by whoever owns the core, so that
   /// storage needs no arrow to it.

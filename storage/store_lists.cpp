@@ -1,4 +1,4 @@
-// The feed, the ledger's entries and balances, batches and exceptions.
+// The feed, the ledger's entries and balances, batches.
 #include "messages/entry_id.hpp"
 #include "messages/item_id.hpp"
 #include "messages/limits.hpp"
@@ -103,12 +103,6 @@ constexpr sql page_of_items{"page_of_items",
                             "  order by w.id limit $3) o"
                             " join payment p on p.id = o.payment_id"
                             " join batch b on b.id = o.batch_id order by o.id"};
-
-constexpr sql page_of_exceptions{"page_of_exceptions",
-                                 "select " HF_EXCEPTION_COLUMNS
-                                 " from recon_exception x where ($2::uuid is null or x.id < $2)"
-                                 " and ($3::int2 is null or x.status = $3)"
-                                 " order by x.id desc limit $1"};
 
 balance_view read_balance(row& from) {
   balance_view balance;
@@ -230,25 +224,6 @@ expected<slice<batch_item_view>> read_items(connection& db, batch_id batch,
   return to_slice(read_all<batch_item_view>(*found, read_item), limit);
 }
 
-expected<slice<exception_view>> read_exceptions(connection& db, const std::string& status,
-                                                const page& window) {
-  const auto after = window_start<exception_id>(window);
-  if (!after)
-    return after.error();
-  std::optional<std::int16_t> number;
-  if (status == "open" || status == "resolved")
-    number = status == "open" ? std::int16_t{1} : std::int16_t{2};
-  else if (!status.empty())
-    return make_error(errc::invalid_argument, "expected open or resolved");
-  const auto limit = window_limit(window);
-  const auto found =
-    db.query(page_of_exceptions, parameters::of(std::int64_t{limit} + 1, *after, number),
-             query_deadline());
-  if (!found)
-    return found.error();
-  return to_slice(read_all<exception_view>(*found, read_exception), limit);
-}
-
 } // namespace
 
 void postgres_store::list_events(merchant_id merchant, std::vector<event_position> after,
@@ -319,14 +294,6 @@ void postgres_store::list_batch_items(batch_id id, page window,
   readers_.ask(std::move(done), [id, window = std::move(window)](connection& db) {
     return read_items(db, id, window);
   });
-}
-
-void postgres_store::list_exceptions(std::string status, page window,
-                                     callback<slice<exception_view>> done) {
-  readers_.ask(std::move(done),
-               [status = std::move(status), window = std::move(window)](connection& db) {
-                 return read_exceptions(db, status, window);
-               });
 }
 
 } // namespace holdfast::storage

@@ -3,6 +3,7 @@
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
 #include "storage/log_columns.hpp"
+#include "storage/notice_columns.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,16 +48,16 @@ returning merchant_id, key)sql"};
 /// settlement_status is settlement's, but for this: a capture that has just succeeded is the
 /// least advanced of them all.
 constexpr sql save_payments{"journal_save_payments", R"sql(
-insert into payment as p (id, shard_id, merchant_id, status, amount, captured, refunded, currency,
-                          mode, reference, gateway, gateway_reference, acquirer, created_at,
-                          updated_at, next_action_at, last_seq, detail)
+insert into payment as p (id, shard_id, merchant_id, status, amount, captured, refunded, disputed,
+                          currency, mode, reference, gateway, gateway_reference, acquirer,
+                          created_at, updated_at, next_action_at, last_seq, detail)
 select * from unnest($1::uuid[], $2::int2[], $3::uuid[], $4::int2[], $5::int8[], $6::int8[],
-                     $7::int8[], $8::text[], $9::int2[], $10::text[], $11::text[], $12::text[],
-                     $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
-                     $17::int8[], $18::bytea[])
+                     $7::int8[], $8::int8[], $9::text[], $10::int2[], $11::text[], $12::text[],
+                     $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[],
+                     $17::timestamptz[], $18::int8[], $19::bytea[])
 on conflict (id) do update
    set status = excluded.status, amount = excluded.amount, captured = excluded.captured,
-       refunded = excluded.refunded, gateway = excluded.gateway,
+       refunded = excluded.refunded, disputed = excluded.disputed, gateway = excluded.gateway,
        gateway_reference = excluded.gateway_reference, acquirer = excluded.acquirer,
        updated_at = excluded.updated_at, next_action_at = excluded.next_action_at,
        last_seq = excluded.last_seq, detail = excluded.detail,
@@ -84,9 +85,19 @@ update idempotency_key k
          as u(merchant_id, key, status, content_type, body, location)
  where k.merchant_id = u.merchant_id and k.key = u.key)sql"};
 
-constexpr std::array<const sql*, 7> all_statements{
-  &advance_shards,    &claim_keys,         &save_payments, &save_operations,
-  &append_log_events, &append_log_entries, &answer_keys};
+/// One that is known by its fingerprint stays as it is.
+constexpr sql add_exceptions{"journal_add_exceptions", R"sql(
+insert into recon_exception (id, shard_id, kind, merchant_id, payment_id, operation_id, batch_id,
+                             currency, expected_amount, reported_amount, raw_line, detail,
+                             opened_at, fingerprint, source, external_ref)
+select * from unnest($1::uuid[], $2::int2[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[],
+                     $7::uuid[], $8::text[], $9::int8[], $10::int8[], $11::text[], $12::text[],
+                     $13::timestamptz[], $14::text[], $15::text[], $16::text[])
+on conflict (fingerprint) do nothing)sql"};
+
+constexpr std::array<const sql*, 10> all_statements{
+  &advance_shards,    &claim_keys,         &claim_webhooks, &save_payments,  &save_operations,
+  &append_log_events, &append_log_entries, &answer_keys,    &add_exceptions, &save_disputes};
 
 using step = transaction::step;
 using step_kind = transaction::step_kind;
@@ -179,6 +190,7 @@ public:
     amounts_.add(subject.amount.value());
     captured_.add(subject.captured.value());
     refunded_.add(subject.refunded.value());
+    disputed_.add(subject.disputed.value());
     currencies_.add(subject.unit.code());
     modes_.add(persisted(subject.mode));
     references_.add(subject.reference);
@@ -201,8 +213,8 @@ public:
       {step_kind::rows, &save_payments,
        parameters::of(std::move(ids_), std::move(shards_), std::move(merchants_),
                       std::move(statuses_), std::move(amounts_), std::move(captured_),
-                      std::move(refunded_), std::move(currencies_), std::move(modes_),
-                      std::move(references_), std::move(gateways_),
+                      std::move(refunded_), std::move(disputed_), std::move(currencies_),
+                      std::move(modes_), std::move(references_), std::move(gateways_),
                       std::move(gateway_references_), std::move(acquirers_),
                       std::move(created_), std::move(updated_), std::move(due_),
                       std::move(last_seqs_), std::move(details_))});
@@ -211,7 +223,7 @@ public:
 private:
   array_of<uuid> ids_, merchants_;
   array_of<std::int16_t> shards_, statuses_, modes_;
-  array_of<std::int64_t> amounts_, captured_, refunded_, last_seqs_;
+  array_of<std::int64_t> amounts_, captured_, refunded_, disputed_, last_seqs_;
   array_of<std::string_view> currencies_, references_, gateways_, gateway_references_,
     acquirers_;
   array_of<timestamp> created_, updated_, due_;
@@ -288,6 +300,61 @@ private:
   array_of<byte_view> bodies_;
 };
 
+class exception_columns {
+public:
+  void add(shard_number shard, const opened_exception& opened) {
+    const auto& what = opened.what;
+    ids_.add(opened.id.value);
+    shards_.add(number_of(shard));
+    kinds_.add(what.kind);
+    merchants_.add(what.merchant.value);
+    add_id(payments_, what.payment);
+    operations_.add_optional(what.operation);
+    add_id(batches_, what.batch);
+    currencies_.add(what.unit.code());
+    expected_.add(what.expected_amount.value());
+    reported_.add(what.reported_amount.value());
+    raw_lines_.add(what.raw_line);
+    details_.add(what.detail);
+    opened_.add(opened.opened_at);
+    if (what.fingerprint.empty())
+      fingerprints_.add_null();
+    else
+      fingerprints_.add(what.fingerprint);
+    sources_.add(what.source);
+    external_refs_.add(what.external_ref);
+  }
+
+  void take_into(std::vector<step>& steps) {
+    if (ids_.size() == 0)
+      return;
+    steps.push_back(
+      {step_kind::rows, &add_exceptions,
+       parameters::of(std::move(ids_), std::move(shards_), std::move(kinds_),
+                      std::move(merchants_), std::move(payments_), std::move(operations_),
+                      std::move(batches_), std::move(currencies_), std::move(expected_),
+                      std::move(reported_), std::move(raw_lines_), std::move(details_),
+                      std::move(opened_), std::move(fingerprints_), std::move(sources_),
+                      std::move(external_refs_))});
+  }
+
+private:
+  template <class Id>
+  static void add_id(array_of<uuid>& column, const std::optional<Id>& id) {
+    if (id)
+      column.add(id->value);
+    else
+      column.add_null();
+  }
+
+  array_of<uuid> ids_, merchants_, payments_, operations_, batches_;
+  array_of<std::int16_t> shards_;
+  array_of<std::string_view> kinds_, currencies_, raw_lines_, details_, fingerprints_, sources_,
+    external_refs_;
+  array_of<std::int64_t> expected_, reported_;
+  array_of<timestamp> opened_;
+};
+
 // -- merging ----------------------------------------------------------------------------------
 
 /// Gathers the rows of all writes. Where several writes change one row, the last one wins, for
@@ -300,9 +367,15 @@ public:
       claims_.add(write.shard, *write.claim, own_answer(write) ? write.answer : std::nullopt);
     if (write.answer && !own_answer(write))
       answers_[{write.answer->merchant, write.answer->key}] = &*write.answer;
+    if (write.webhook)
+      webhooks_.add(write.shard, *write.webhook);
+    for (const auto& opened : write.exceptions)
+      exceptions_.add(write.shard, opened);
     if (!write.snapshot)
       return;
     payments_[write.snapshot->id.value] = {&write, last_seq};
+    for (const auto& changed : write.changed_disputes)
+      disputes_[changed.id.value] = {&write, &changed};
     for (const auto& changed : write.changed_operations)
       if (!changed.id.is_nil()) // A void is told by the payment's detail alone.
         operations_[changed.id] = {&write, &changed};
@@ -310,6 +383,7 @@ public:
 
   void take_into(std::vector<step>& steps, log_columns& log) {
     claims_.take_into(steps);
+    webhooks_.take_into(steps);
     payment_columns payments;
     for (const auto& [id, saved] : payments_)
       payments.add(saved.write->shard, *saved.write->snapshot, saved.last_seq);
@@ -318,11 +392,16 @@ public:
     for (const auto& [id, saved] : operations_)
       operations.add(saved.write->shard, *saved.write->snapshot, *saved.changed);
     operations.take_into(steps);
+    dispute_columns disputes;
+    for (const auto& [id, saved] : disputes_)
+      disputes.add(saved.write->shard, *saved.write->snapshot, *saved.changed);
+    disputes.take_into(steps);
     log.take_into(steps);
     answer_columns answers;
     for (const auto& [key, answer] : answers_)
       answers.add(*answer);
     answers.take_into(steps);
+    exceptions_.take_into(steps);
   }
 
 private:
@@ -334,6 +413,10 @@ private:
     const journal_write* write = nullptr;
     const operation* changed = nullptr;
   };
+  struct saved_dispute {
+    const journal_write* write = nullptr;
+    const dispute* changed = nullptr;
+  };
 
   static bool own_answer(const journal_write& write) {
     return write.claim && write.answer && write.claim->merchant == write.answer->merchant
@@ -341,8 +424,11 @@ private:
   }
 
   claim_columns claims_;
+  webhook_columns webhooks_;
+  exception_columns exceptions_;
   std::map<uuid, saved_payment> payments_;
   std::map<uuid, saved_operation> operations_;
+  std::map<uuid, saved_dispute> disputes_;
   std::map<std::pair<merchant_id, std::string_view>, const key_answer*> answers_;
 };
 
@@ -371,6 +457,8 @@ transaction transaction::of_writes(std::span<queued_write* const> writes,
       rows.add(*writes[index], made.last_seqs_[index]);
       if (const auto& claim = writes[index]->write.claim)
         made.claims_.emplace(claim->merchant, claim->key);
+      if (const auto& notice = writes[index]->write.webhook)
+        made.webhooks_.emplace(notice->gateway, notice->event_id);
     }
     log.append(shard, head, events);
     made.events_ += events.size();

@@ -32,7 +32,7 @@ struct queued_write {
 
 class transaction {
 public:
-  enum class step_kind : std::uint8_t { fence, claims, rows };
+  enum class step_kind : std::uint8_t { fence, claims, webhooks, rows };
 
   struct step {
     step_kind kind;
@@ -41,7 +41,7 @@ public:
   };
 
   /// Merges the writes; `heads` are those of their shards now. The writes of a shard keep their
-  /// order; every shard of theirs must be in `heads`, and no key be claimed twice.
+  /// order; every shard of theirs must be in `heads`, and no key or notice be claimed twice.
   [[nodiscard]] static transaction of_writes(std::span<queued_write* const> writes,
                                              const shard_heads& heads);
 
@@ -58,6 +58,10 @@ public:
   [[nodiscard]] const std::set<std::pair<merchant_id, std::string>>& claims() const noexcept {
     return claims_;
   }
+  /// The gateways' notices that it records, by gateway and event id.
+  [[nodiscard]] const std::set<std::pair<std::string, std::string>>& webhooks() const noexcept {
+    return webhooks_;
+  }
   /// The last sequence number of each write, in the order of `of_writes`.
   [[nodiscard]] const std::vector<sequence_number>& last_seqs() const noexcept {
     return last_seqs_;
@@ -71,6 +75,7 @@ private:
   shard_heads before_;
   shard_heads after_;
   std::set<std::pair<merchant_id, std::string>> claims_;
+  std::set<std::pair<std::string, std::string>> webhooks_;
   std::vector<sequence_number> last_seqs_;
   std::size_t events_ = 0;
 };

@@ -10,7 +10,7 @@ namespace holdfast::api {
 
 namespace {
 
-constexpr std::size_t payment_bytes_typical = 768;
+constexpr std::size_t payment_bytes_typical = 1'024;
 
 std::string payment_path(const payment_id& id) {
   return "/v1/payments/" + id.text();
@@ -61,6 +61,13 @@ void write_circumstances(json_writer& json, const payment& subject,
     json.member("next_inquiry_at", to_rfc3339(*subject.next_action_at));
   if (batch)
     json.member("batch", batch->text());
+  if (!subject.disputes.empty())
+    json.member("amount_disputed", subject.disputed.value());
+}
+
+bool is_open(attempt_status status) {
+  return status == attempt_status::started || status == attempt_status::unknown
+         || status == attempt_status::reversing;
 }
 
 void write_merchant_data(json_writer& json, const payment& subject) {
@@ -100,6 +107,29 @@ api_reply payment_reply(std::uint16_t status, const payment& subject) {
 
 } // namespace
 
+void write_attempts(json_writer& json, const payment& subject) {
+  json.key("attempts").begin_array();
+  for (const auto& one : subject.attempts) {
+    json.begin_object()
+      .member("number", one.number)
+      .member("gateway", one.gateway)
+      .member("status", to_string(one.status))
+      .member("reference", attempt_reference(subject.id, one.number));
+    if (!one.gateway_reference.empty())
+      json.member("gateway_reference", one.gateway_reference);
+    json.member("tries", one.tries).member("reason", one.reason);
+    if (!one.last_heard.empty())
+      json.member("last_heard", one.last_heard);
+    if (one.escalated)
+      json.member("escalated", true);
+    json.member("started_at", to_rfc3339(one.started_at));
+    if (is_open(one.status))
+      json.member("next_try_at", to_rfc3339(one.next_try_at));
+    json.end_object();
+  }
+  json.end_array();
+}
+
 std::string render_payment(const payment& subject, std::optional<batch_id> batch) {
   json_writer json{payment_bytes_typical};
   json.begin_object()
@@ -114,6 +144,7 @@ std::string render_payment(const payment& subject, std::optional<batch_id> batch
   write_payment_method(json, subject);
   write_gateway(json, subject);
   write_circumstances(json, subject, batch);
+  write_attempts(json, subject);
   write_merchant_data(json, subject);
   json.member("created_at", to_rfc3339(subject.created_at))
     .member("updated_at", to_rfc3339(subject.updated_at))
@@ -139,6 +170,29 @@ std::string render_refund(const payment_id& owner, currency unit, const operatio
   return json.take();
 }
 
+std::string render_dispute(const payment_id& owner, currency unit, const dispute& subject) {
+  json_writer json;
+  json.begin_object()
+    .member("id", subject.id.text())
+    .member("object", "dispute")
+    .member("payment", owner.text())
+    .member("status", to_string(subject.status))
+    .member("amount", subject.amount.value())
+    .member("amount_reserved", subject.reserved.value())
+    .member("fee", subject.fee.value())
+    .member("currency", unit.code())
+    .member_or_null("reason", subject.reason)
+    .member("gateway", subject.gateway)
+    .member("gateway_dispute", subject.gateway_dispute);
+  json.key("evidence").begin_array();
+  for (const auto& [text, at] : subject.evidence)
+    json.begin_object().member("note", text).member("at", to_rfc3339(at)).end_object();
+  json.end_array().member("opened_at", to_rfc3339(subject.opened_at));
+  json.member_or_null("closed_at",
+                      subject.closed_at ? to_rfc3339(*subject.closed_at) : std::string{});
+  return json.end_object().take();
+}
+
 api_reply answer_created(const payment& subject) {
   auto reply = payment_reply(201, subject);
   reply.location = payment_path(subject.id);
@@ -161,6 +215,26 @@ api_reply answer_refund(const payment& subject, const operation& refund) {
   reply.status = refund.status == operation_status::succeeded ? 201 : 202;
   reply.body = render_refund(subject.id, subject.unit, refund);
   reply.location = "/v1/refunds/" + refund_id{refund.id}.text();
+  return reply;
+}
+
+api_reply answer_dispute(const payment& owner, const dispute& subject) {
+  api_reply reply;
+  reply.status = 200;
+  reply.body = render_dispute(owner.id, owner.unit, subject);
+  return reply;
+}
+
+api_reply answer_webhook(std::string_view event_id, bool duplicate) {
+  api_reply reply;
+  reply.status = 200;
+  reply.body = json_writer{}
+                 .begin_object()
+                 .member("object", "webhook")
+                 .member("id", event_id)
+                 .member("duplicate", duplicate)
+                 .end_object()
+                 .take();
   return reply;
 }
 

@@ -2,108 +2,166 @@
 
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
+#include "messages/assert.hpp"
 #include "messages/limits.hpp"
 
 #include <caf/event_based_actor.hpp>
 
+#include <algorithm>
 #include <chrono>
-#include <deque>
+#include <unordered_map>
 
 namespace holdfast::actors {
 
 namespace {
 
-using steady = std::chrono::steady_clock;
+using gateways::call_kind;
+using gateways::call_result;
+using std::chrono::microseconds;
+
+call_kind kind_of(const gateway_call& call) {
+  const auto& target = call.target;
+  const bool is_question = target.verb == gateway_verb::inquire
+                           || (target.verb == gateway_verb::reverse && !target.operation);
+  if (is_question || call.is_repeat)
+    return call_kind::owed;
+  return target.operation ? call_kind::operation : call_kind::charge;
+}
+
+call_result result_of(gateway_verdict verdict) {
+  const bool failed =
+    verdict == gateway_verdict::unknown || verdict == gateway_verdict::not_sent;
+  return failed ? call_result::failed : call_result::succeeded;
+}
 
 class gateway_actor : public caf::event_based_actor {
 public:
   gateway_actor(caf::actor_config& cfg, gateway_seat seat)
     : caf::event_based_actor(cfg),
       seat_(std::move(seat)),
-      breaker_(seat_.breaker) {}
+      lines_(seat_.board->gate, seat_.rules) {
+    seat_.board->gate.forget_calls();
+  }
 
   caf::behavior make_behavior() override {
+    publish();
     return {
       [this](gateway_call& call) { admit(std::move(call)); },
       [this](const gateway_call_ended& ended) { on_ended(ended); },
+      [this](gateway_tick) { on_tick(); },
     };
   }
 
   const char* name() const override { return "gateway"; }
 
 private:
-  struct waiting_call {
-    gateway_call call;
-    steady::time_point give_up_at;
-  };
+  [[nodiscard]] timestamp now() const { return seat_.clock(); }
 
-  /// Only new money is held back by the breaker; what settles an open question always goes out.
   void admit(gateway_call call) {
-    const bool is_new = call.target.verb == gateway_verb::authorize;
-    if (is_new && !breaker_.permit(seat_.env->now()))
-      return refuse(call, "breaker_open");
-    if (waiting_.size() >= limits::gateway_waiting_max)
-      return refuse(call, "queue_full");
-    waiting_.push_back({std::move(call), steady::now() + seat_.timeout});
-    step();
+    const auto ticket = ++last_ticket_;
+    const auto kind = kind_of(call);
+    const auto entry = waiting_.emplace(ticket, std::move(call)).first;
+    if (lines_.enqueue(now(), ticket, kind))
+      return step();
+    refuse(entry->second, gateways::refusal::queue_full);
+    waiting_.erase(entry);
   }
 
   void step() {
-    while (in_flight_ < seat_.concurrency && !waiting_.empty()) {
-      auto [call, give_up_at] = std::move(waiting_.front());
-      waiting_.pop_front();
-      const auto left = std::chrono::floor<milliseconds>(give_up_at - steady::now());
-      if (left <= milliseconds{0})
-        refuse(call, "queue_timeout");
-      else
-        send(std::move(call), left);
-    }
+    const auto next = lines_.advance(now());
+    for (const auto& [ticket, why] : next.refuse)
+      refuse(take(ticket), why);
+    for (const auto& [ticket, permit, time_left] : next.start)
+      send(take(ticket), permit, time_left);
     publish();
+    look_again();
   }
 
-  void send(gateway_call call, milliseconds timeout) {
-    ++in_flight_;
+  gateway_call take(gateways::admission::ticket ticket) {
+    auto entry = waiting_.extract(ticket);
+    HF_ASSERT(!entry.empty());
+    return std::move(entry.mapped());
+  }
+
+  void send(gateway_call call, gateways::breaker::permit_number permit, milliseconds timeout) {
     seat_.wire->send(std::move(call.request), timeout,
                      [me = caf::actor_cast<caf::actor>(this), asker = std::move(call.reply_to),
-                      target = call.target, began = steady::now()](gateway_answer answer) {
-                       const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
-                         steady::now() - began);
-                       tell(me, gateway_call_ended{answer.verdict, took.count()});
+                      target = call.target, permit, clock = seat_.clock,
+                      began = now()](gateway_answer answer) {
+                       const auto took = clock() - began;
+                       tell(me, gateway_call_ended{answer.verdict, took.count(), permit});
                        tell(asker, gateway_reply{target, std::move(answer)});
                      });
   }
 
   void on_ended(const gateway_call_ended& ended) {
-    --in_flight_;
-    const bool failed =
-      ended.verdict == gateway_verdict::unknown || ended.verdict == gateway_verdict::not_sent;
-    breaker_.record(seat_.env->now(), failed);
-    seat_.gauges->verdicts[static_cast<std::size_t>(ended.verdict)].fetch_add(
+    auto& board = *seat_.board;
+    lines_.ended();
+    board.gate.record(now(), ended.permit, result_of(ended.verdict),
+                      std::chrono::floor<milliseconds>(microseconds{ended.duration_us}));
+    board.verdicts[static_cast<std::size_t>(ended.verdict)].fetch_add(
       1, std::memory_order_relaxed);
-    seat_.gauges->total_us.fetch_add(static_cast<std::uint64_t>(ended.duration_us),
-                                     std::memory_order_relaxed);
+    board.total_us.fetch_add(static_cast<std::uint64_t>(ended.duration_us),
+                             std::memory_order_relaxed);
+    tell_of_changes();
     step();
   }
 
-  void refuse(const gateway_call& call, const char* reason) {
+  void refuse(const gateway_call& call, gateways::refusal why) {
+    seat_.board->refused[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
     tell(call.reply_to,
-         gateway_reply{call.target, {gateway_verdict::not_sent, {}, reason, {}}});
-    publish();
+         gateway_reply{call.target,
+                       {gateway_verdict::not_sent, {}, std::string{to_string(why)}, {}}});
+  }
+
+  /// Asks for a delayed message, unless one is under way that comes early enough.
+  void look_again() {
+    const auto at = lines_.look_at();
+    if (!at || (look_at_ && *look_at_ <= *at))
+      return;
+    look_at_ = at;
+    const auto pause = std::chrono::ceil<milliseconds>(*at - now());
+    tell_self_later(this, std::max(pause, milliseconds{limits::gateway_look_ms_min}),
+                    gateway_tick{});
+  }
+
+  void on_tick() {
+    look_at_.reset();
+    tell_of_changes();
+    step();
+  }
+
+  /// The breaker's moves are rare, and the first thing to look for after an incident.
+  void tell_of_changes() {
+    const auto state = seat_.board->gate.state(now());
+    if (std::exchange(told_, state) == state)
+      return;
+    const auto shown = seat_.board->gate.view(now()).breaker;
+    seat_.env->log(
+      state == gateways::breaker_state::closed ? severity::info : severity::warning,
+      "the breaker of gateway " + seat_.name + " is " + std::string{to_string(state)} + ": "
+        + shown.reason);
   }
 
   void publish() {
-    seat_.gauges->breaker.store(breaker_.state(), std::memory_order_relaxed);
-    seat_.gauges->in_flight.store(in_flight_, std::memory_order_relaxed);
-    seat_.gauges->queued.store(waiting_.size(), std::memory_order_relaxed);
+    seat_.board->in_flight.store(lines_.in_flight(), std::memory_order_relaxed);
+    seat_.board->queued.store(lines_.waiting(), std::memory_order_relaxed);
   }
 
   gateway_seat seat_;
-  gateways::breaker breaker_;
-  std::deque<waiting_call> waiting_;
-  std::size_t in_flight_ = 0;
+  gateways::admission lines_;
+  gateways::breaker_state told_ = gateways::breaker_state::closed;
+  gateways::admission::ticket last_ticket_ = 0;
+  std::unordered_map<gateways::admission::ticket, gateway_call> waiting_;
+  std::optional<timestamp> look_at_; ///< when the delayed message comes
 };
 
 } // namespace
+
+timestamp gateway_clock() noexcept {
+  return timestamp{
+    std::chrono::floor<microseconds>(std::chrono::steady_clock::now().time_since_epoch())};
+}
 
 caf::actor spawn_gateway(caf::actor_system& system, gateway_seat seat) {
   return system.spawn<gateway_actor>(std::move(seat));

@@ -15,6 +15,9 @@ struct settlement_terms {
   std::chrono::minutes cutoff{23 * 60 + 30}; ///< local time of day
   std::string zone = "UTC";                  ///< IANA name
   std::uint32_t items_max = 10'000;          ///< A batch closes early at so many items.
+  /// After which a person is told that an acquirer doesn't answer; it is asked on, but slowly.
+  milliseconds answer_deadline{24LL * 3600 * 1000};
+  milliseconds silent_retry{15LL * 60 * 1000};
 };
 
 /// "23:30" to minutes after midnight. Errors: invalid_argument.

@@ -10,6 +10,7 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 
@@ -55,6 +56,11 @@ public:
       [this](wake_up) {
         take_up({payments::woken{}, {}});
       },
+      [this](deliver_webhook& notice) { hear(notice); },
+      [this](const payment_revived&) {
+        refused_writes_ = 0;
+        take_up({payments::recovered{}, {}});
+      },
       [this](const describe& ask) { describe_for(ask.key); },
       [this](passivate) { leave_if_idle(); },
     };
@@ -65,6 +71,8 @@ public:
   void on_exit() override { seat_.shard = nullptr; }
 
 private:
+  using notice_name = std::pair<std::string, std::string>; ///< gateway, event id
+
   /// Who asked, when a command is a merchant's request.
   struct request_origin {
     std::string key;
@@ -76,6 +84,13 @@ private:
   struct waiting_command {
     payments::command what;
     std::optional<request_origin> origin;
+    promise_ptr notifier = nullptr; ///< the gateway that sent a notice
+  };
+
+  /// A gateway's notice whose write is in flight.
+  struct heard_notice {
+    notice_name name;
+    promise_ptr notifier;
   };
 
   /// The decision whose write is in flight.
@@ -86,6 +101,7 @@ private:
     std::string settled_key;
     std::optional<api_reply> reply;
     bool item_is_ready = false;
+    std::optional<heard_notice> notice = std::nullopt;
   };
 
   // -- commands in, one at a time
@@ -104,6 +120,15 @@ private:
     request_ids_[origin.key] = origin.request_id;
     traceparent_ = std::move(request.traceparent);
     take_up({std::move(request.what), std::move(origin)});
+  }
+
+  void hear(deliver_webhook& delivery) {
+    if (waiting_.size() >= limits::payment_waiting_max)
+      return delivery.promise->deliver(api::answer_problem(
+        503, "overloaded", "Too much is told of this payment at once; send it again.",
+        delivery.promise->request_id(), 1));
+    take_up({payments::gateway_notified{std::move(delivery.notice)}, std::nullopt,
+             std::move(delivery.promise)});
   }
 
   void take_up(waiting_command command) {
@@ -136,14 +161,32 @@ private:
   }
 
   void start(waiting_command command) {
+    const auto* heard = std::get_if<payments::gateway_notified>(&command.what);
+    if (heard != nullptr && state_.id.is_nil())
+      return; // The payment never came to be; dropped, the promise says: send it again.
+    if (heard != nullptr && knows(name_of(heard->notice)))
+      return command.notifier->deliver(api::answer_webhook(heard->notice.event_id, true));
     const auto now = seat_.env->now();
-    const payments::context at{now, payments::entropy{seat_.env->random()}, rules()};
+    drop_old_card(now);
+    const payments::context at{now, payments::entropy{seat_.env->random()}, rules(),
+                               !card_.number.empty()};
     auto decision = payments::decide(state_, command.what, at);
     if (decision.refused)
       return write_refusal(*decision.refused, std::move(command.origin));
-    if (decision.events.empty())
+    if (decision.events.empty()) {
+      // Woken too early, as after a write that the journal refused: its time is still to come.
+      if (std::holds_alternative<payments::woken>(command.what) && state_.next_action_at > now)
+        tell(seat_.shard, wake_me{seat_.id, state_.next_action_at});
       return;
-    write_events(std::move(decision), std::move(command.origin), now);
+    }
+    write_events(std::move(decision), std::move(command), now);
+  }
+
+  /// Late enough, a card payment rather fails than keep a number in memory.
+  void drop_old_card(timestamp now) {
+    if (!state_.id.is_nil()
+        && now >= state_.created_at + milliseconds{limits::card_memory_ms_max})
+      card_ = {};
   }
 
   payments::policy rules() const {
@@ -176,10 +219,15 @@ private:
     submit_write(std::move(write));
   }
 
-  void write_events(payments::decision decision, std::optional<request_origin> origin,
-                    timestamp now) {
-    auto write = new_write(origin);
-    pending_write pending{state_, std::move(decision.calls), std::move(origin), {}, {}, false};
+  void write_events(payments::decision decision, waiting_command command, timestamp now) {
+    auto write = new_write(command.origin);
+    pending_write pending{state_, std::move(decision.calls), std::move(command.origin), {}, {},
+                          false};
+    if (const auto* heard = std::get_if<payments::gateway_notified>(&command.what)) {
+      const auto name = name_of(heard->notice);
+      write.webhook = storage::webhook_claim{name.first, name.second, seat_.id.value, now};
+      pending.notice = heard_notice{name, std::move(command.notifier)};
+    }
     for (const auto& event : decision.events) {
       auto postings = payments::postings_of(pending.next, event);
       for (const auto& entry : postings)
@@ -187,7 +235,11 @@ private:
       payments::apply(pending.next, event, now);
       write.events.push_back({type_of(event), seat_.merchant, seat_.id.value, now,
                               encode(event), std::move(postings)});
+      if (auto raised = payments::exception_of(pending.next, event))
+        write.exceptions.push_back({exception_id::make(now, seat_.number, seat_.env->random()),
+                                    now, std::move(*raised)});
       note_changed_operation(event, pending, write);
+      note_changed_dispute(event, pending, write);
     }
     HF_ASSERT(decision.settled.size() <= 1);
     if (!decision.settled.empty() && !decision.settled.front().idempotency_key.empty()) {
@@ -222,6 +274,20 @@ private:
     }
   }
 
+  /// Evidence is not noted here: it is told by the payment's detail alone.
+  static void note_changed_dispute(const payment_event& event, const pending_write& pending,
+                                   storage::journal_write& write) {
+    const auto note = [&](std::uint32_t ordinal) {
+      write.changed_disputes.push_back(pending.next.disputes.at(ordinal - 1));
+    };
+    if (const auto* opened = std::get_if<dispute_opened>(&event))
+      note(opened->ordinal);
+    else if (const auto* won = std::get_if<dispute_won>(&event))
+      note(won->ordinal);
+    else if (const auto* lost = std::get_if<dispute_lost>(&event))
+      note(lost->ordinal);
+  }
+
   void submit_write(storage::journal_write write) {
     seat_.env->journal->submit(
       std::move(write), [me = caf::actor_cast<caf::actor>(this)](storage::write_result result) {
@@ -240,6 +306,7 @@ private:
     switch (result.outcome) {
       case kind::committed: committed(std::move(pending)); break;
       case kind::key_conflict: key_conflict(pending, result); break;
+      case kind::webhook_known: notice_ended(pending, true); break;
       case kind::rejected: rejected(pending, result); break;
       case kind::not_owner:
       case kind::lost:
@@ -252,6 +319,7 @@ private:
   }
 
   void committed(pending_write pending) {
+    refused_writes_ = 0;
     const bool created = state_.id.is_nil() && !pending.next.id.is_nil();
     state_ = std::move(pending.next);
     if (pending.reply) {
@@ -263,9 +331,10 @@ private:
     }
     if (created)
       answer_descriptions();
+    notice_ended(pending, false);
     for (const auto& target : pending.calls)
       call_gateway(target);
-    if (state_.status != payment_status::processing)
+    if (!payments::may_need_card(state_, rules()))
       card_ = {};
     if (pending.item_is_ready)
       tell(seat_.shard, item_ready{seat_.merchant, state_.updated_at});
@@ -289,7 +358,38 @@ private:
                   api::answer_problem(500, "internal_error",
                                       "The request could not be recorded; nothing was done.",
                                       pending.origin->request_id));
+    if (pending.notice)
+      pending.notice->notifier->deliver(
+        api::answer_problem(500, "internal_error", "The notice could not be recorded.",
+                            pending.notice->notifier->request_id()));
+    if (++refused_writes_ >= limits::answer_refusals_max)
+      return tell(seat_.shard, dead_letter_found{{"payment", seat_.id.text(), result.detail,
+                                                  "the database refused what followed in "
+                                                    + std::string{to_string(state_.status)}}});
     tell(seat_.shard, wake_me{seat_.id, seat_.env->now() + rules().retry_max});
+  }
+
+  // -- gateways' notices
+  // ---------------------------------------------------------------------------
+
+  static notice_name name_of(const webhook_notice& notice) {
+    return {notice.gateway, notice.event_id};
+  }
+
+  /// Spares the database most duplicates; its unique constraint knows them all.
+  [[nodiscard]] bool knows(const notice_name& name) const {
+    return std::ranges::find(notices_, name) != notices_.end();
+  }
+
+  /// The notice is durable, by this write or an earlier one.
+  void notice_ended(const pending_write& pending, bool known_before) {
+    if (!pending.notice)
+      return;
+    if (notices_.size() >= limits::webhooks_remembered_max)
+      notices_.pop_front();
+    notices_.push_back(pending.notice->name);
+    pending.notice->notifier->deliver(
+      api::answer_webhook(pending.notice->name.second, known_before));
   }
 
   void drop(const request_origin& origin, api_reply reply) {
@@ -311,7 +411,15 @@ private:
       tell(me, gateway_reply{target, {gateway_verdict::not_sent, {}, "gateway_absent", {}}});
       return;
     }
-    tell(gateway, gateway_call{std::move(request), target, me});
+    tell(gateway, gateway_call{std::move(request), target, me, is_repeat(target)});
+  }
+
+  /// Whether the gateway may have heard of the operation before.
+  bool is_repeat(const payments::call_target& target) const {
+    return target.operation && std::ranges::any_of(state_.operations, [&](const operation& op) {
+             return op.kind == *target.operation && op.ordinal == target.ordinal
+                    && op.tries > 0;
+           });
   }
 
   // -- answers
@@ -326,6 +434,8 @@ private:
       case settled_request::kind::declined: return api::answer_declined(after, request_id);
       case settled_request::kind::updated: return api::answer_updated(after);
       case settled_request::kind::refund: return api::answer_refund(after, *op);
+      case settled_request::kind::dispute:
+        return api::answer_dispute(after, after.disputes.at(settled.ordinal - 1));
       case settled_request::kind::refused: return api::answer_refused(after, *op, request_id);
     }
     return {};
@@ -363,12 +473,14 @@ private:
 
   payment_seat seat_;
   payment state_;  ///< as the journal has it
-  card_data card_; ///< until the first gateway call has an outcome
+  card_data card_; ///< as long as another gateway may have to be given it
   std::string traceparent_;
   std::deque<waiting_command> waiting_;
   std::optional<pending_write> in_flight_;
   std::unordered_map<std::string, std::string> request_ids_; ///< of the keys not yet answered
   std::vector<std::string> descriptions_due_;
+  std::uint32_t refused_writes_ = 0; ///< in a row, of what nobody had asked for
+  std::deque<notice_name> notices_;  ///< that were recorded last
 };
 
 } // namespace

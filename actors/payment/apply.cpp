@@ -1,5 +1,6 @@
 // How events change a payment. Everything here is bookkeeping; the choices are in decide.cpp.
 #include "actors/payment/core.hpp"
+#include "actors/payment/disputes.hpp"
 #include "messages/assert.hpp"
 
 #include <algorithm>
@@ -19,6 +20,15 @@ operation* find_operation(payment& state, operation_kind kind, std::uint32_t ord
     return op.kind == kind && op.ordinal == ordinal;
   });
   return found == state.operations.end() ? nullptr : &*found;
+}
+
+bool may_be_declined(const attempt& one) noexcept {
+  return one.status == attempt_status::started || one.status == attempt_status::unknown
+         || one.status == attempt_status::reversed;
+}
+
+bool is_unresolved(const attempt& one) noexcept {
+  return one.status == attempt_status::unknown || one.status == attempt_status::reversing;
 }
 
 /// When anything of the payment is due next: the earliest of its open attempt, its open
@@ -71,6 +81,7 @@ public:
     state_.idempotency_key = e.idempotency_key;
     state_.route = e.route;
     state_.acquirer = e.acquirer;
+    state_.route_reasons = e.route_reasons;
     state_.created_at = at_;
     state_.status = payment_status::processing;
   }
@@ -82,6 +93,7 @@ public:
     one.gateway = e.gateway;
     one.started_at = at_;
     one.next_try_at = e.next_try_at;
+    one.reason = e.reason;
     state_.attempts.push_back(std::move(one));
     state_.status = payment_status::processing;
   }
@@ -95,13 +107,17 @@ public:
   }
 
   void operator()(const authorization_declined& e) {
-    open_attempt(e.attempt).status = attempt_status::declined;
+    decline(e.attempt, {e.code, e.message});
     state_.status = payment_status::declined;
     state_.decline = decline_info{e.code, e.message};
   }
 
+  void operator()(const attempt_declined& e) { decline(e.attempt, {e.code, e.message}); }
+
   void operator()(const attempt_not_sent& e) {
-    open_attempt(e.attempt).status = attempt_status::not_sent;
+    auto& one = open_attempt(e.attempt);
+    one.status = attempt_status::not_sent;
+    one.last_heard = e.reason;
   }
 
   void operator()(const authorization_unknown& e) {
@@ -109,6 +125,7 @@ public:
     one.status = attempt_status::unknown;
     one.tries += e.sent ? 1 : 0;
     one.next_try_at = e.next_inquiry_at;
+    one.last_heard = e.reason;
     state_.status = payment_status::pending_gateway;
   }
 
@@ -116,19 +133,27 @@ public:
     auto& one = attempt_in(e.attempt, attempt_status::unknown);
     one.tries += e.sent ? 1 : 0;
     one.next_try_at = e.next_inquiry_at;
+    hear(one, e.reason);
   }
 
   void operator()(const reversal_requested& e) {
-    auto& one = attempt_in(e.attempt, attempt_status::unknown);
-    one.status = attempt_status::reversing;
-    one.tries = 0;
-    one.next_try_at = e.next_try_at;
+    auto* one = find_attempt(state_, e.attempt);
+    HF_ASSERT(one != nullptr && may_be_reversed(state_, *one));
+    if (e.decline)
+      one->last_heard = e.decline->code;
+    else if (one->status == attempt_status::unknown)
+      one->last_heard = "not_found"; // What else an inquiry is reversed for.
+    one->status = attempt_status::reversing;
+    one->tries = 0;
+    one->next_try_at = e.next_try_at;
+    one->decline = e.decline;
   }
 
   void operator()(const reversal_scheduled& e) {
     auto& one = attempt_in(e.attempt, attempt_status::reversing);
     one.tries += e.sent ? 1 : 0;
     one.next_try_at = e.next_try_at;
+    hear(one, e.reason);
   }
 
   void operator()(const authorization_reversed& e) {
@@ -183,7 +208,7 @@ public:
         break;
       case operation_kind::refund:
         state_.refunded += op.amount;
-        HF_ASSERT(state_.refunded <= state_.captured);
+        HF_ASSERT(state_.refunded + state_.disputed <= state_.captured);
         break;
       case operation_kind::void_hold:
         HF_ASSERT(state_.status == payment_status::authorized);
@@ -198,7 +223,38 @@ public:
     op.refusal_code = e.code;
   }
 
+  /// Kept for the timeline; what followed from it are events of their own.
+  void operator()(const webhook_received&) {}
+  void operator()(const dispute_opened& e) { apply_dispute(state_, e, at_); }
+  void operator()(const dispute_evidence_noted& e) { apply_dispute(state_, e, at_); }
+  void operator()(const dispute_won& e) { apply_dispute(state_, e, at_); }
+  void operator()(const dispute_lost& e) { apply_dispute(state_, e, at_); }
+
+  void operator()(const resolution_escalated& e) {
+    if (e.kind) {
+      open_operation(*e.kind, e.ordinal).escalated = true;
+      return;
+    }
+    auto* one = find_attempt(state_, e.attempt);
+    HF_ASSERT(one != nullptr && is_unresolved(*one));
+    one->escalated = true;
+  }
+
 private:
+  /// An attempt that a reversal has made sure of is declined after it.
+  void decline(std::uint32_t number, decline_info why) {
+    auto* one = find_attempt(state_, number);
+    HF_ASSERT(one != nullptr && may_be_declined(*one));
+    one->status = attempt_status::declined;
+    one->last_heard = why.code;
+    one->decline = std::move(why);
+  }
+
+  static void hear(attempt& one, const std::string& reason) {
+    if (reason != reason_asked && reason != reason_repeated)
+      one.last_heard = reason;
+  }
+
   attempt& open_attempt(std::uint32_t number) {
     auto* one = find_attempt(state_, number);
     HF_ASSERT(one != nullptr);
@@ -246,7 +302,14 @@ public:
            && e.number == state_.attempts.size() + 1;
   }
   bool operator()(const authorization_approved& e) const { return is_open(e.attempt); }
-  bool operator()(const authorization_declined& e) const { return is_open(e.attempt); }
+  bool operator()(const authorization_declined& e) const { return can_decline(e.attempt); }
+  bool operator()(const attempt_declined& e) const { return can_decline(e.attempt); }
+  bool operator()(const resolution_escalated& e) const {
+    if (e.kind)
+      return is_open(*e.kind, e.ordinal) && !find(*e.kind, e.ordinal)->escalated;
+    const auto* one = find(e.attempt);
+    return one != nullptr && is_unresolved(*one) && !one->escalated;
+  }
   bool operator()(const attempt_not_sent& e) const {
     return is_in(e.attempt, attempt_status::started);
   }
@@ -257,7 +320,8 @@ public:
     return is_in(e.attempt, attempt_status::unknown);
   }
   bool operator()(const reversal_requested& e) const {
-    return is_in(e.attempt, attempt_status::unknown);
+    const auto* one = find(e.attempt);
+    return one != nullptr && may_be_reversed(state_, *one);
   }
   bool operator()(const reversal_scheduled& e) const {
     return is_in(e.attempt, attempt_status::reversing);
@@ -279,13 +343,18 @@ public:
       case operation_kind::capture:
         return is_held() && !has_pending(state_, operation_kind::void_hold)
                && e.amount <= state_.amount - state_.captured - pending;
-      case operation_kind::refund:
-        return e.amount <= state_.captured - state_.refunded - pending;
+      case operation_kind::refund: return e.amount <= refundable(state_);
       case operation_kind::void_hold:
         return state_.status == payment_status::authorized && !is_moving();
     }
     return false;
   }
+  bool operator()(const webhook_received&) const { return exists(); }
+  bool operator()(const dispute_opened& e) const { return may_follow(state_, e); }
+  bool operator()(const dispute_evidence_noted& e) const { return may_follow(state_, e); }
+  bool operator()(const dispute_won& e) const { return may_follow(state_, e); }
+  bool operator()(const dispute_lost& e) const { return may_follow(state_, e); }
+
   bool operator()(const operation_rescheduled& e) const { return is_open(e.kind, e.ordinal); }
   bool operator()(const operation_refused& e) const { return is_open(e.kind, e.ordinal); }
 
@@ -296,7 +365,8 @@ public:
     switch (op->kind) {
       case operation_kind::capture:
         return is_held() && op->amount <= state_.amount - state_.captured;
-      case operation_kind::refund: return op->amount <= state_.captured - state_.refunded;
+      case operation_kind::refund:
+        return op->amount <= state_.captured - state_.refunded - state_.disputed;
       case operation_kind::void_hold: return state_.status == payment_status::authorized;
     }
     return false;
@@ -316,21 +386,27 @@ private:
   /// No gateway holds anything or may yet.
   bool nothing_held() const {
     return std::ranges::all_of(state_.attempts, [](const attempt& one) {
-      return one.status == attempt_status::not_sent || one.status == attempt_status::reversed;
+      return one.status == attempt_status::not_sent || one.status == attempt_status::declined
+             || one.status == attempt_status::reversed;
     });
   }
   bool is_open(std::uint32_t number) const {
     return is_in(number, attempt_status::started) || is_in(number, attempt_status::unknown);
   }
+  bool can_decline(std::uint32_t number) const {
+    const auto* one = find(number);
+    return one != nullptr && may_be_declined(*one) && !is_terminal(state_.status);
+  }
   bool is_in(std::uint32_t number, attempt_status status) const {
+    const auto* one = find(number);
+    return one != nullptr && one->status == status;
+  }
+  const attempt* find(std::uint32_t number) const {
     auto found = std::ranges::find(state_.attempts, number, &attempt::number);
-    return found != state_.attempts.end() && found->status == status;
+    return found == state_.attempts.end() ? nullptr : &*found;
   }
   const operation* find(operation_kind kind, std::uint32_t ordinal) const {
-    auto found = std::ranges::find_if(state_.operations, [&](const operation& op) {
-      return op.kind == kind && op.ordinal == ordinal;
-    });
-    return found == state_.operations.end() ? nullptr : &*found;
+    return payments::find_operation(state_, kind, ordinal);
   }
   bool is_open(operation_kind kind, std::uint32_t ordinal) const {
     const auto* op = find(kind, ordinal);

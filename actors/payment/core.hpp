@@ -10,24 +10,54 @@
 
 #include "messages/commands.hpp"
 #include "messages/events.hpp"
+#include "messages/exceptions.hpp"
 #include "messages/gateway_types.hpp"
 #include "messages/ledger.hpp"
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 namespace holdfast::payments {
 
-/// Times that the core reckons with. Per gateway where gateways differ.
+/// Reasons of events that tell of an asking rather than of an answer.
+inline constexpr const char* reason_asked = "asked";
+inline constexpr const char* reason_repeated = "repeated";
+
+/// What follows once an outcome that nobody could tell has been reversed.
+enum class unknown_outcome : std::uint8_t {
+  resolve_then_fail,     ///< The payment fails; nothing is held.
+  resolve_then_failover, ///< The next gateway of the route is asked.
+};
+
+/// What depends on a decline's code or a card's brand. Shared, for it never changes.
+struct policy_tables {
+  /// Declines after which another gateway may be asked. All others end the payment.
+  std::set<std::string, std::less<>> retryable_declines;
+  /// How long a hold lasts uncaptured, where a brand differs from `policy::lifetime`.
+  std::map<std::string, milliseconds, std::less<>> lifetimes;
+};
+
+/// Rules and times that the core reckons with. Per gateway where gateways differ.
 struct policy {
   milliseconds answer_due{4'000};   ///< After which a call counts as unanswered.
   milliseconds retry_min{200};      ///< First pause before asking again …
   milliseconds retry_max{30'000};   ///< … doubled up to here, with full jitter.
   milliseconds settle_time{10'000}; ///< From when a gateway's "not found" is believed.
   milliseconds lifetime{7LL * 24 * 3600 * 1000}; ///< How long a hold lasts uncaptured.
+  /// After which a person is asked about an outcome that is still not known.
+  milliseconds resolve_within{24LL * 3600 * 1000};
+  unknown_outcome after_reversal = unknown_outcome::resolve_then_fail;
+  std::shared_ptr<const policy_tables> tables; ///< null: none differ, none is retryable
+
+  [[nodiscard]] milliseconds lifetime_of(std::string_view brand) const;
+  [[nodiscard]] bool is_retryable(std::string_view decline_code) const;
 };
 
 /// A deterministic stream of random numbers (SplitMix64), seeded by the caller.
@@ -45,7 +75,9 @@ private:
 struct context {
   timestamp now;
   entropy random;
-  policy rules;
+  policy rules; ///< of the gateway of the last attempt
+  /// The card's number is still in memory; after a restart it is gone.
+  bool card_at_hand = true;
 };
 
 /// What a gateway call is about: an authorization attempt (authorize, inquire, reverse), or an
@@ -83,13 +115,25 @@ struct gateway_answered {
   gateway_answer answer;
 };
 
+/// A gateway's notice, signed and not heard before.
+struct gateway_notified {
+  webhook_notice notice;
+};
+
+struct note_dispute_evidence {
+  dispute_id dispute;
+  std::string note;
+  std::string idempotency_key;
+};
+
 /// `next_action_at` has come.
 struct woken {};
 
 /// The actor was rebuilt from the journal: a call may have been under way.
 struct recovered {};
 
-using command = std::variant<create, request_operation, gateway_answered, woken, recovered>;
+using command = std::variant<create, request_operation, gateway_answered, gateway_notified,
+                             note_dispute_evidence, woken, recovered>;
 
 // -- decisions
 // --------------------------------------------------------------------------------------
@@ -97,11 +141,11 @@ using command = std::variant<create, request_operation, gateway_answered, woken,
 /// The definitive answer of a request's key is known with these events; how it reads follows
 /// from the state after them.
 struct settled_request {
-  enum class kind : std::uint8_t { created, declined, updated, refund, refused };
+  enum class kind : std::uint8_t { created, declined, updated, refund, refused, dispute };
   std::string idempotency_key;
   kind how = kind::created;
   std::optional<operation_kind> operation;
-  std::uint32_t ordinal = 0;
+  std::uint32_t ordinal = 0; ///< of the operation, or of the dispute
 };
 
 struct refusal {
@@ -126,6 +170,10 @@ void apply(payment& state, const payment_event& event, timestamp at);
 [[nodiscard]] std::vector<posting> postings_of(const payment& before,
                                                const payment_event& event);
 
+/// What the event puts before a person, if anything; from the state before or after it.
+[[nodiscard]] std::optional<new_exception> exception_of(const payment& state,
+                                                        const payment_event& event);
+
 /// What the gateway is told. `card` is used by an authorization only and may be empty.
 [[nodiscard]] gateway_request make_request(const payment& state, const call_target& target,
                                            const card_data& card);
@@ -148,6 +196,15 @@ struct recorded_event {
 [[nodiscard]] bool is_terminal(payment_status status) noexcept;
 [[nodiscard]] minor_units pending_amount(const payment& state, operation_kind kind) noexcept;
 [[nodiscard]] bool has_pending(const payment& state, operation_kind kind) noexcept;
+/// Whether a reversal of the attempt may begin: its outcome is unknown, or its hold has lapsed.
+[[nodiscard]] bool may_be_reversed(const payment& state, const attempt& one) noexcept;
+/// Since when the attempt's outcome, or the release of its lapsed hold, has been open.
+[[nodiscard]] timestamp open_since(const payment& state, const attempt& one) noexcept;
+/// Whether another gateway may yet have to be given the card.
+[[nodiscard]] bool may_need_card(const payment& state, const policy& rules) noexcept;
+/// Null: there is none.
+[[nodiscard]] const operation* find_operation(const payment& state, operation_kind kind,
+                                              std::uint32_t ordinal) noexcept;
 /// The attempt that approved; null before.
 [[nodiscard]] const attempt* approved_attempt(const payment& state) noexcept;
 

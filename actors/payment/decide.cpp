@@ -1,5 +1,6 @@
 // The choices: which events and gateway calls follow a command. See core.hpp for the rules.
 #include "actors/payment/core.hpp"
+#include "actors/payment/disputes.hpp"
 #include "messages/assert.hpp"
 #include "messages/limits.hpp"
 
@@ -48,8 +49,12 @@ public:
     made.idempotency_key = order.idempotency_key;
     made.route = wish.path.gateways;
     made.acquirer = wish.path.acquirer;
+    made.route_reasons = wish.path.reasons;
     out_.events.emplace_back(std::move(made));
-    start_attempt(1, wish.path.gateways.front());
+    std::string why = "first of the route";
+    if (!wish.path.reasons.empty())
+      why += ": " + wish.path.reasons.front();
+    start_attempt(1, wish.path.gateways.front(), std::move(why));
     return std::move(out_);
   }
 
@@ -72,6 +77,20 @@ public:
     else
       authorization_answered(reply);
     return std::move(out_);
+  }
+
+  decision operator()(const gateway_notified& heard) {
+    const auto& notice = heard.notice;
+    if (is_dispute(notice.type))
+      return decide_dispute(state_, notice, at_);
+    ask_about(notice);
+    const auto finding = out_.calls.empty() ? compare(state_, notice) : webhook_finding::asked;
+    out_.events.insert(out_.events.begin(), received(notice, finding));
+    return std::move(out_);
+  }
+
+  decision operator()(const note_dispute_evidence& wish) {
+    return decide_evidence(state_, wish);
   }
 
   decision operator()(const woken&) {
@@ -100,10 +119,34 @@ private:
   // -- authorization
   // ------------------------------------------------------------------------------
 
-  void start_attempt(std::uint32_t number, const std::string& gateway) {
+  void start_attempt(std::uint32_t number, const std::string& gateway, std::string why) {
     out_.events.emplace_back(
-      attempt_started{number, gateway, after(at_.now, at_.rules.answer_due)});
+      attempt_started{number, gateway, after(at_.now, at_.rules.answer_due), std::move(why)});
     call(gateway_verb::authorize, number);
+  }
+
+  /// Whether the next gateway of the route can be asked. Only ever used where it is certain
+  /// that the one before holds nothing.
+  enum class way_on : std::uint8_t { open, route_ends, card_is_gone };
+
+  way_on way_on_from(const attempt& one) const {
+    if (one.number >= state_.route.size() || one.number >= limits::payment_attempts_max)
+      return way_on::route_ends;
+    return state_.token.empty() && !at_.card_at_hand ? way_on::card_is_gone : way_on::open;
+  }
+
+  void try_next(const attempt& one, std::string why) {
+    start_attempt(one.number + 1, state_.route[one.number], std::move(why));
+  }
+
+  void fail(const char* code, const char* message) {
+    out_.events.emplace_back(payment_failed{code, message});
+    settle(state_.idempotency_key, settled_request::kind::declined);
+  }
+
+  void fail_without_card() {
+    fail("card_unavailable",
+         "The card's number is no longer at hand for another gateway; nothing is held.");
   }
 
   /// An answer to an authorize or inquire call. It counts in `started` and `unknown` alone:
@@ -117,11 +160,7 @@ private:
     const auto& answer = reply.answer;
     switch (answer.verdict) {
       case gateway_verdict::approved: approve(*one, answer); break;
-      case gateway_verdict::declined:
-        out_.events.emplace_back(
-          authorization_declined{one->number, answer.code, answer.message});
-        settle(state_.idempotency_key, settled_request::kind::declined);
-        break;
+      case gateway_verdict::declined: declined(*one, reply.target.verb, answer); break;
       case gateway_verdict::not_sent: not_sent(*one, reply.target.verb, answer); break;
       case gateway_verdict::not_found: not_found(*one, answer); break;
       case gateway_verdict::unknown: still_unknown(*one, answer.code); break;
@@ -129,8 +168,9 @@ private:
   }
 
   void approve(const attempt& one, const gateway_answer& answer) {
-    out_.events.emplace_back(authorization_approved{one.number, answer.gateway_reference,
-                                                    after(at_.now, at_.rules.lifetime)});
+    const auto lifetime = at_.rules.lifetime_of(state_.card.brand);
+    out_.events.emplace_back(
+      authorization_approved{one.number, answer.gateway_reference, after(at_.now, lifetime)});
     if (state_.mode == capture_mode::manual)
       return settle(state_.idempotency_key, settled_request::kind::created);
     operation_requested capture;
@@ -150,11 +190,33 @@ private:
     if (verb != gateway_verb::authorize || one.status != attempt_status::started)
       return still_unknown(one, answer.code);
     out_.events.emplace_back(attempt_not_sent{one.number, answer.code});
-    const auto next = one.number + 1;
-    if (one.number < state_.route.size() && next <= limits::payment_attempts_max)
-      return start_attempt(next, state_.route[one.number]);
-    out_.events.emplace_back(payment_failed{
-      "gateway_unavailable", "No gateway could be reached; nothing was charged."});
+    switch (way_on_from(one)) {
+      case way_on::open: return try_next(one, one.gateway + " was not sent: " + answer.code);
+      case way_on::card_is_gone: return fail_without_card();
+      case way_on::route_ends:
+        return fail("gateway_unavailable", "No gateway could be reached; nothing was charged.");
+    }
+  }
+
+  /// The answer to the authorization itself is believed. What an inquiry says may be older than
+  /// the issuer's approval, so the reference is reversed first: the decline is true after that,
+  /// whatever it was before.
+  void declined(const attempt& one, gateway_verb verb, const gateway_answer& answer) {
+    decline_info why{answer.code, answer.message};
+    if (verb != gateway_verb::inquire)
+      return end_declined(one, why);
+    if (one.status == attempt_status::started)
+      return still_unknown(one, answer.code); // Nothing was asked yet.
+    request_reversal(one, std::move(why));
+  }
+
+  /// A decline that stands. It ends the payment, unless another gateway may say otherwise.
+  void end_declined(const attempt& one, const decline_info& why) {
+    if (at_.rules.is_retryable(why.code) && way_on_from(one) == way_on::open) {
+      out_.events.emplace_back(attempt_declined{one.number, why.code, why.message});
+      return try_next(one, one.gateway + " declined: " + why.code);
+    }
+    out_.events.emplace_back(authorization_declined{one.number, why.code, why.message});
     settle(state_.idempotency_key, settled_request::kind::declined);
   }
 
@@ -166,8 +228,12 @@ private:
     if (one.status == attempt_status::started || at_.now < settled_at)
       return look_again(one, answer.code,
                         std::min(at_.now + backoff(at_, one.tries), settled_at));
+    request_reversal(one, std::nullopt);
+  }
+
+  void request_reversal(const attempt& one, std::optional<decline_info> decline) {
     out_.events.emplace_back(
-      reversal_requested{one.number, after(at_.now, at_.rules.answer_due)});
+      reversal_requested{one.number, after(at_.now, at_.rules.answer_due), std::move(decline)});
     call(gateway_verb::reverse, one.number);
   }
 
@@ -175,28 +241,62 @@ private:
     look_again(one, reason, after(at_.now, backoff(at_, one.tries)));
   }
 
-  void look_again(const attempt& one, const std::string& reason, timestamp next) {
+  /// Whether the event goes along with a call, which then counts as a try.
+  enum class sending : bool { no, yes };
+
+  void look_again(const attempt& one, const std::string& reason, timestamp next,
+                  sending now = sending::no) {
+    const bool sent = now == sending::yes;
     if (one.status == attempt_status::started)
-      out_.events.emplace_back(authorization_unknown{one.number, reason, next, false});
+      out_.events.emplace_back(authorization_unknown{one.number, reason, next, sent});
     else
-      out_.events.emplace_back(inquiry_scheduled{one.number, reason, next, false});
+      out_.events.emplace_back(inquiry_scheduled{one.number, reason, next, sent});
+    escalate_if_overdue(one, reason);
+  }
+
+  void repeat_reversal(const attempt& one, const std::string& reason, timestamp next,
+                       sending now = sending::no) {
+    out_.events.emplace_back(reversal_scheduled{one.number, reason, next, now == sending::yes});
+    escalate_if_overdue(one, reason);
+  }
+
+  /// Once per attempt. The payment goes on as before: a person is asked as well, not instead.
+  void escalate_if_overdue(const attempt& one, const std::string& reason) {
+    const auto since = open_since(state_, one);
+    if (one.escalated || at_.now < since + at_.rules.resolve_within)
+      return;
+    const bool nothing_new = reason == reason_asked || reason == reason_repeated;
+    out_.events.emplace_back(resolution_escalated{one.number, std::nullopt, 0, since,
+                                                  nothing_new ? one.last_heard : reason});
   }
 
   void reversal_answered(const gateway_answered& reply) {
     const auto* one = find_attempt(reply.target.attempt);
     if (one == nullptr || one->status != attempt_status::reversing)
       return;
-    if (reply.answer.verdict != gateway_verdict::approved) {
-      // Refused or lost, a reversal stays owed until the gateway acknowledges it.
-      out_.events.emplace_back(reversal_scheduled{
-        one->number, reply.answer.code, after(at_.now, backoff(at_, one->tries)), false});
-      return;
-    }
+    // Refused or lost, a reversal stays owed until the gateway acknowledges it.
+    if (reply.answer.verdict != gateway_verdict::approved)
+      return repeat_reversal(*one, reply.answer.code, after(at_.now, backoff(at_, one->tries)));
     out_.events.emplace_back(authorization_reversed{one->number});
-    out_.events.emplace_back(payment_failed{
-      "outcome_unresolved",
-      "The gateway's answer was lost; the authorization was reversed and nothing is held."});
-    settle(state_.idempotency_key, settled_request::kind::declined);
+    if (is_terminal(state_.status))
+      return; // The hold of a payment that has expired.
+    if (one->decline)
+      return end_declined(*one, *one->decline);
+    resolved_by_reversal(*one);
+  }
+
+  /// The gateway has acknowledged that it holds nothing, nor will: only now may another one be
+  /// asked, where the policy says so.
+  void resolved_by_reversal(const attempt& one) {
+    const auto onward = way_on_from(one);
+    if (at_.rules.after_reversal == unknown_outcome::resolve_then_failover) {
+      if (onward == way_on::open)
+        return try_next(one, one.gateway + "'s unknown outcome was reversed");
+      if (onward == way_on::card_is_gone)
+        return fail_without_card();
+    }
+    fail("outcome_unresolved",
+         "The gateway's answer was lost; the authorization was reversed and nothing is held.");
   }
 
   /// Looks after an attempt whose answer is overdue or lost.
@@ -204,13 +304,13 @@ private:
     const auto due = after(at_.now, at_.rules.answer_due);
     switch (one.status) {
       case attempt_status::started:
-        out_.events.emplace_back(authorization_unknown{one.number, reason, due, true});
+        look_again(one, reason, due, sending::yes);
         return call(gateway_verb::inquire, one.number);
       case attempt_status::unknown:
-        out_.events.emplace_back(inquiry_scheduled{one.number, "asked", due, true});
+        look_again(one, reason_asked, due, sending::yes);
         return call(gateway_verb::inquire, one.number);
       case attempt_status::reversing:
-        out_.events.emplace_back(reversal_scheduled{one.number, "repeated", due, true});
+        repeat_reversal(one, reason_repeated, due, sending::yes);
         return call(gateway_verb::reverse, one.number);
       case attempt_status::approved:
       case attempt_status::declined:
@@ -219,13 +319,37 @@ private:
     }
   }
 
+  /// A gateway's hint: where something of what it names is open, the gateway is asked at once.
+  void ask_about(const webhook_notice& notice) {
+    const auto* one = attempt_of(state_, notice);
+    if (one == nullptr)
+      return;
+    pursue(*one, "the gateway has sent a notice");
+    for (const auto& op : state_.operations) {
+      const bool named =
+        !notice.about.operation
+        || (notice.about.operation == op.kind && notice.about.ordinal == op.ordinal);
+      if (named && op.status == operation_status::requested)
+        repeat(op);
+    }
+  }
+
+  /// A hold that lapses uncaptured is also reversed at the gateway, and that is owed until it
+  /// is acknowledged: schemes demand it, and the cardholder's money shouldn't wait for the
+  /// issuer's own clock, which may be later than ours. The payment and its ledger don't wait
+  /// for that: no capture can follow any more, and the hold account is our own memo. What a
+  /// partial capture leaves is let lapse: a reversal names the whole authorization, which the
+  /// gateway has partly captured and would rightly refuse to reverse.
   void expire_if_due() {
     const bool held = state_.status == payment_status::authorized
                       || state_.status == payment_status::partially_captured;
     if (held && state_.expires_at && *state_.expires_at <= at_.now
         && !has_pending(state_, operation_kind::capture)
-        && !has_pending(state_, operation_kind::void_hold))
+        && !has_pending(state_, operation_kind::void_hold)) {
       out_.events.emplace_back(authorization_expired{});
+      if (state_.captured == minor_units{})
+        request_reversal(*approved_attempt(state_), std::nullopt);
+    }
   }
 
   // -- operations
@@ -254,8 +378,11 @@ private:
   decision request_refund(const request_operation& wish) {
     if (state_.captured == minor_units{})
       return refuse_state("refunded");
-    const auto left =
-      state_.captured - state_.refunded - pending_amount(state_, operation_kind::refund);
+    const auto left = refundable(state_);
+    if (left <= minor_units{} && state_.disputed > minor_units{})
+      return refuse(errc::invalid_state,
+                    "What is left of this payment is disputed: the cardholder gets it by the "
+                    "dispute, not by a refund besides.");
     return request(wish, left, "refunded");
   }
 
@@ -298,9 +425,13 @@ private:
   }
 
   void operation_answered(const gateway_answered& reply) {
-    const auto* op = find_operation(*reply.target.operation, reply.target.ordinal);
+    const auto* op = find_operation(state_, *reply.target.operation, reply.target.ordinal);
     if (op == nullptr || op->status != operation_status::requested)
       return;
+    // Repeating is safe, and the answer to a repeat is the answer to the first try, for the
+    // gateway knows the operation by our own reference (a void by the authorization's): a
+    // repeat that is declined says that no try before it succeeded. A gateway without that
+    // would have to be asked about the operation first, in its adapter.
     const auto& answer = reply.answer;
     switch (answer.verdict) {
       case gateway_verdict::approved: return operation_done(*op, answer);
@@ -308,9 +439,7 @@ private:
       case gateway_verdict::not_found:
       case gateway_verdict::not_sent:
       case gateway_verdict::unknown:
-        // Repeating is safe: the gateway knows the operation by our reference.
-        out_.events.emplace_back(operation_rescheduled{
-          op->kind, op->ordinal, answer.code, after(at_.now, backoff(at_, op->tries)), false});
+        return repeat_later(*op, answer.code, after(at_.now, backoff(at_, op->tries)));
     }
   }
 
@@ -334,9 +463,17 @@ private:
   void repeat(const operation& op) {
     const auto* held = approved_attempt(state_);
     HF_ASSERT(held != nullptr);
-    out_.events.emplace_back(operation_rescheduled{op.kind, op.ordinal, "repeated",
-                                                   after(at_.now, at_.rules.answer_due), true});
+    repeat_later(op, reason_repeated, after(at_.now, at_.rules.answer_due), sending::yes);
     call_operation(op.kind, op.ordinal, held->number);
+  }
+
+  void repeat_later(const operation& op, const std::string& reason, timestamp next,
+                    sending now = sending::no) {
+    out_.events.emplace_back(
+      operation_rescheduled{op.kind, op.ordinal, reason, next, now == sending::yes});
+    if (!op.escalated && at_.now >= op.created_at + at_.rules.resolve_within)
+      out_.events.emplace_back(
+        resolution_escalated{0, op.kind, op.ordinal, op.created_at, reason});
   }
 
   /// The capture that approval itself asked for has no request, and so no key, of its own.
@@ -379,13 +516,6 @@ private:
   const attempt* find_attempt(std::uint32_t number) const {
     auto found = std::ranges::find(state_.attempts, number, &attempt::number);
     return found == state_.attempts.end() ? nullptr : &*found;
-  }
-
-  const operation* find_operation(operation_kind kind, std::uint32_t ordinal) const {
-    auto found = std::ranges::find_if(state_.operations, [&](const operation& op) {
-      return op.kind == kind && op.ordinal == ordinal;
-    });
-    return found == state_.operations.end() ? nullptr : &*found;
   }
 
   std::uint32_t next_ordinal(operation_kind kind) const {

@@ -1,5 +1,6 @@
 // Which accounts an event moves money between. Debit positive, credit negative.
 #include "actors/payment/core.hpp"
+#include "actors/payment/disputes.hpp"
 #include "messages/assert.hpp"
 
 #include <algorithm>
@@ -26,16 +27,24 @@ public:
   }
 
   std::vector<posting> operator()(const operation_succeeded& e) const {
-    auto op = std::ranges::find_if(state_.operations, [&](const operation& one) {
-      return one.kind == e.kind && one.ordinal == e.ordinal;
-    });
-    HF_ASSERT(op != state_.operations.end());
+    const auto* op = find_operation(state_, e.kind, e.ordinal);
+    HF_ASSERT(op != nullptr);
     switch (op->kind) {
       case operation_kind::capture: return captured(*op, e.gateway_reference);
       case operation_kind::refund: return refunded(*op, e.gateway_reference);
       case operation_kind::void_hold: return release(state_.amount - state_.captured);
     }
     return {};
+  }
+
+  std::vector<posting> operator()(const dispute_opened& e) const {
+    return dispute_postings(state_, e);
+  }
+  std::vector<posting> operator()(const dispute_won& e) const {
+    return dispute_postings(state_, e);
+  }
+  std::vector<posting> operator()(const dispute_lost& e) const {
+    return dispute_postings(state_, e);
   }
 
   /// No other event moves money.

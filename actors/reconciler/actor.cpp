@@ -37,7 +37,7 @@ public:
     begin_round();
     return {
       [this](drive_settlement& order) { on_drive(order); },
-      [this](settlement_tick) { on_tick(); },
+      [this](settlement_tick tick) { on_tick(tick); },
       [this](unfiled_loaded& m) { on_unfiled(m); },
       [this](files_loaded& m) { on_files(m); },
       [this](acquirer_reply& m) { on_reply(m); },
@@ -85,19 +85,24 @@ private:
       again_ = true;
   }
 
-  void on_tick() {
-    tick_set_ = false;
+  void on_tick(const settlement_tick& tick) {
+    if (tick.number != tick_ || !tick_at_)
+      return; // An earlier look was asked for since.
+    const auto due = *std::exchange(tick_at_, std::nullopt);
+    if (env_->now() < due)
+      return look_again_at(due);
     if (stage_ == stage::resting)
       begin_round();
     else if (stage_ == stage::acquirer && env_->now() >= answer_due_)
       // The acquirer's actor died with our call: as good as no answer.
       on_reply(*std::make_unique<acquirer_reply>(acquirer_reply{ticket_, {}}));
-    else
-      look_again_at(env_->now() + milliseconds{limits::settlement_retry_ms_min});
+    else if (stage_ == stage::acquirer)
+      look_again_at(answer_due_);
   }
 
   void begin_round() {
     again_ = false;
+    waiting_.clear();
     load_unfiled();
   }
 
@@ -157,13 +162,21 @@ private:
 
   void end_round(const std::vector<storage::settlement_file>& open) {
     stage_ = stage::resting;
-    tell_waiters(open.empty());
+    tell_waiters(
+      std::ranges::all_of(open, [this](const auto& file) { return is_parked(file); }));
     if (again_)
       return begin_round();
     if (open.empty())
       return;
     look_again_at(
       std::ranges::min(open, {}, &storage::settlement_file::next_try_at).next_try_at);
+  }
+
+  /// A person has been told, and nothing is expected soon: nobody need wait for it.
+  bool is_parked(const storage::settlement_file& file) const {
+    const auto now = env_->now();
+    return file.next_try_at - now > milliseconds{limits::settlement_retry_ms_max}
+           || now - file.status_since >= env_->terms.answer_deadline;
   }
 
   // -- one step of one file
@@ -200,24 +213,60 @@ private:
       case acquirer_verdict::pending:
       case acquirer_verdict::unknown: return try_later();
       case acquirer_verdict::refused:
-        env_->log(severity::error, "acquirer " + file_.acquirer + " refused file "
-                                     + file_.id.text() + ": " + answer_.body.substr(0, 500));
-        return mark(file_status::refused, file_.tries + 1, env_->now(), answer_.body);
+        env_->log(severity::error,
+                  "acquirer " + file_.acquirer + " refused file " + file_.id.text());
+        return refused_whole();
       case acquirer_verdict::done: break;
     }
     if (file_.status == file_status::stored) {
       fault_point("reconciler.after_submit");
-      return mark(file_status::submitted, 0, env_->now(), {});
+      return mark(file_status::submitted, 0, env_->now());
     }
     stage_ = stage::content;
     env_->settlement->file_content(file_.id, post<content_loaded>());
   }
 
+  /// Nothing of it was taken. Its batches stay as they are until a person says so.
+  void refused_whole() {
+    auto made = exception_of_file("file_refused", file_.id.text());
+    made.raw_line = settlements::printable(answer_.body, limits::exception_raw_bytes_max);
+    made.detail =
+      "The acquirer took none of the file. Resubmit its batches once the reason is "
+      "gone; they go into a new file.";
+    ++exceptions_;
+    mark(file_status::refused, file_.tries + 1, env_->now(), {std::move(made)});
+  }
+
+  /// Asks on, ever more slowly; past the deadline a person is told.
   void try_later() {
+    const auto now = env_->now();
+    if (now - file_.status_since >= env_->terms.answer_deadline)
+      return mark(file_.status, file_.tries + 1, now + env_->terms.silent_retry, {silence()});
     const auto doublings = std::min<std::uint32_t>(file_.tries, 16);
     const auto wait =
       std::min(limits::settlement_retry_ms_min << doublings, limits::settlement_retry_ms_max);
-    mark(file_.status, file_.tries + 1, env_->now() + milliseconds{wait}, {});
+    mark(file_.status, file_.tries + 1, now + milliseconds{wait});
+  }
+
+  new_exception silence() const {
+    const auto waits_for = static_cast<unsigned>(file_.status);
+    auto made =
+      exception_of_file("acquirer_silent", file_.id.text() + ':' + std::to_string(waits_for));
+    const std::string what = file_.status == file_status::stored      ? "acknowledge the file"
+                             : file_.status == file_status::submitted ? "answer its items"
+                                                                      : "report on it";
+    made.detail = "The acquirer did not " + what
+                  + " in time. It is asked on; an answer is applied whenever it comes.";
+    return made;
+  }
+
+  new_exception exception_of_file(std::string kind, const std::string& subject) const {
+    new_exception made;
+    made.kind = std::move(kind);
+    made.fingerprint = made.kind + ':' + subject;
+    made.source = file_.acquirer;
+    made.external_ref = file_.id.text();
+    return made;
   }
 
   void on_content(content_loaded& message) {
@@ -236,7 +285,7 @@ private:
       return distrust(judged.error());
     storage::apply_results_request request;
     request.file = file_.id;
-    request.results = std::move(answer_.results);
+    request.results = std::move(judged->results);
     request.postings = std::move(judged->postings);
     request.exceptions = std::move(judged->exceptions);
     request.raw = std::move(answer_.body);
@@ -244,6 +293,7 @@ private:
     request.next_try_at = request.now;
     request.random_seed = env_->random();
     exceptions_ += static_cast<std::uint32_t>(request.exceptions.size());
+    waiting_ = std::move(judged->waiting);
     stage_ = stage::writing;
     run(storage::apply_results(std::move(request), post<settlement_written>()));
   }
@@ -252,7 +302,7 @@ private:
     fault_point("reconciler.after_report");
     auto report = settlements::parse_report(answer_.body, file_.id);
     if (!report)
-      return distrust(report.error());
+      return refuse_report(report.error());
     auto matched = settlements::match_report(file_.id, batches, *report);
     storage::apply_report_request request;
     request.file = file_.id;
@@ -269,33 +319,80 @@ private:
     run(storage::apply_report(std::move(request), post<settlement_written>()));
   }
 
-  /// An answer that contradicts itself or our file decides nothing: it is asked for again.
+  /// Nothing of a report that contradicts itself is applied. It is kept, a person is told, and
+  /// a better one is asked for.
+  void refuse_report(const error& failure) {
+    env_->log(severity::error, "acquirer " + file_.acquirer + ", file " + file_.id.text() + ": "
+                                 + failure.detail);
+    storage::refuse_report_request request;
+    request.file = file_.id;
+    request.exception =
+      exception_of_file("report_malformed", file_.id.text() + ':' + sha256_hex(answer_.body));
+    request.exception.detail = "None of the report was applied: " + failure.detail + '.';
+    request.exception.raw_line =
+      settlements::printable(answer_.body, limits::exception_raw_bytes_max);
+    request.raw = std::move(answer_.body);
+    request.tries = file_.tries + 1;
+    request.now = env_->now();
+    request.next_try_at = request.now + env_->terms.silent_retry;
+    request.random_seed = env_->random();
+    ++exceptions_;
+    stage_ = stage::writing;
+    run(storage::refuse_report(std::move(request), post<settlement_written>()));
+  }
+
+  /// Results that contradict themselves or our file decide nothing: they are asked for again.
   void distrust(const error& failure) {
     env_->log(severity::error, "acquirer " + file_.acquirer + ", file " + file_.id.text() + ": "
                                  + failure.detail);
     try_later();
   }
 
-  void mark(file_status status, std::uint32_t tries, timestamp next, std::string note) {
+  void mark(file_status status, std::uint32_t tries, timestamp next,
+            std::vector<new_exception> exceptions = {}) {
     storage::mark_file_request request;
     request.file = file_.id;
+    request.acquirer = file_.acquirer;
     request.status = status;
     request.tries = tries;
     request.next_try_at = next;
-    request.note = note.substr(0, limits::file_note_bytes_max);
+    if (status == file_status::refused)
+      request.note = settlements::printable(answer_.body, limits::file_note_bytes_max);
     request.now = env_->now();
+    request.exceptions = std::move(exceptions);
+    request.random_seed = env_->random();
     stage_ = stage::writing;
     run(storage::mark_file(std::move(request), post<settlement_written>()));
   }
 
   void on_written(settlement_written& message) {
     if (!message.result)
-      return pause(message.result.error());
+      return on_write_failed(message.result.error());
+    refusals_.erase(file_.id);
+    // Their merchants may have no actor, and then nobody would close a batch for them.
+    for (const auto& merchant : std::exchange(waiting_, {}))
+      tell(shard_, item_ready{merchant, env_->now()});
     if (stage_ == stage::storing) {
       ++files_;
       return load_unfiled();
     }
     load_files();
+  }
+
+  /// The database can't take an answer: trying for ever would not help, so a person is asked.
+  void on_write_failed(const error& failure) {
+    const bool of_answer = stage_ == stage::writing && failure.code != errc::not_owner
+                           && failure.code != errc::unknown_outcome
+                           && failure.code != errc::unavailable;
+    if (!of_answer || ++refusals_[file_.id] < limits::answer_refusals_max)
+      return pause(failure);
+    refusals_.erase(file_.id);
+    tell(shard_, dead_letter_found{
+                   {"settlement_answer", file_.id.text(), failure.detail,
+                    std::string{"the file was "}
+                      + (file_.status == file_status::answered ? "waiting for its report"
+                                                               : "waiting for its results")}});
+    mark(file_.status, file_.tries + 1, env_->now() + env_->terms.silent_retry);
   }
 
   // -- small change
@@ -325,15 +422,16 @@ private:
       files_ = reconciled_ = exceptions_ = 0;
   }
 
-  /// At most one timer is under way; a later look than needed only costs a look.
+  /// One timer counts; a later look than it is asked for costs nothing. The clock may be set:
+  /// it is looked at now and then on the way.
   void look_again_at(timestamp at) {
-    if (tick_set_)
+    if (tick_at_ && *tick_at_ <= at)
       return;
-    tick_set_ = true;
+    tick_at_ = at;
     const auto left = std::chrono::ceil<milliseconds>(at - env_->now());
     const auto pause = std::clamp(left, milliseconds{limits::settlement_look_ms_min},
                                   milliseconds{limits::settlement_retry_ms_min});
-    tell_self_later(this, pause, settlement_tick{});
+    tell_self_later(this, pause, settlement_tick{++tick_});
   }
 
   void run(std::unique_ptr<storage::unit_of_work> work) {
@@ -346,7 +444,8 @@ private:
   epoch_number epoch_;
   stage stage_ = stage::resting;
   bool again_ = false;
-  bool tick_set_ = false;
+  std::uint64_t tick_ = 0;           ///< the timer that counts …
+  std::optional<timestamp> tick_at_; ///< … and what it is set to
   storage::settlement_file file_;
   acquirers::acquirer_answer answer_;
   std::uint64_t ticket_ = 0;
@@ -354,7 +453,9 @@ private:
   std::uint32_t files_ = 0;
   std::uint32_t reconciled_ = 0;
   std::uint32_t exceptions_ = 0;
+  std::vector<merchant_id> waiting_; ///< as in settlements::answered_items
   std::vector<drive_settlement> waiters_;
+  std::map<file_id, std::uint32_t> refusals_; ///< of answers, by the database, in a row
 };
 
 } // namespace

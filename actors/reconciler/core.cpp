@@ -1,8 +1,10 @@
 #include "actors/reconciler/core.hpp"
 
 #include "messages/assert.hpp"
+#include "messages/limits.hpp"
 #include "messages/payment.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -29,8 +31,14 @@ void add_leg(posting& entry, account_kind kind, const std::string& owner, curren
     entry.legs.push_back({account{kind, owner, unit}, amount});
 }
 
+/// The same item in the same file, or line of it, raises a class once.
+std::string fingerprint_of(std::string_view kind, const file_id& file, std::string_view what) {
+  return std::string{kind} + ':' + file.text() + ':' + std::string{what};
+}
+
 storage::new_exception exception_of(std::string kind, const open_item& open) {
   storage::new_exception made;
+  made.source = open.batch->acquirer;
   made.kind = std::move(kind);
   made.merchant = open.batch->merchant;
   made.payment = open.item->payment;
@@ -38,6 +46,8 @@ storage::new_exception exception_of(std::string kind, const open_item& open) {
   made.batch = open.batch->id;
   made.unit = open.batch->unit;
   made.expected_amount = signed_amount(*open.item);
+  made.external_ref =
+    operation_reference(open.item->payment, open.item->kind, open.item->ordinal);
   return made;
 }
 
@@ -102,12 +112,9 @@ private:
   void mismatch(const char* kind, const char* why, const report_line& line,
                 const open_item& open) {
     auto made = exception_of(kind, open);
-    made.reported_amount = line.kind == "refund" ? -line.amount : line.amount;
-    made.raw_line = line.raw;
     made.detail = why;
-    out_.exceptions.push_back(std::move(made));
     ++out_.batches[open.batch_index].exceptions;
-    post_unexplained(line, open.batch->acquirer);
+    raise(line, std::move(made));
   }
 
   void unknown_line(const report_line& line) {
@@ -116,11 +123,21 @@ private:
     if (auto merchant = merchant_id::parse(line.merchant))
       made.merchant = *merchant;
     made.unit = line.unit;
-    made.reported_amount = line.kind == "refund" ? -line.amount : line.amount;
-    made.raw_line = line.raw;
+    made.source = batches_.empty() ? std::string{} : batches_.front().batch.acquirer;
+    made.external_ref = printable(line.operation_reference, limits::reference_bytes_max);
     made.detail = "The acquirer reports an item that is not in the file.";
+    raise(line, std::move(made));
+  }
+
+  /// Its money did arrive; until a person has explained it, it is in suspense.
+  void raise(const report_line& line, storage::new_exception made) {
+    made.reported_amount = line.kind == "refund" ? -line.amount : line.amount;
+    made.posted_amount = line.net;
+    made.posted_unit = line.unit;
+    made.raw_line = printable(line.raw, limits::exception_raw_bytes_max);
+    made.fingerprint = fingerprint_of(made.kind, file_, std::to_string(line.number));
+    post_unexplained(line, made.source);
     out_.exceptions.push_back(std::move(made));
-    post_unexplained(line, batches_.empty() ? std::string{} : batches_.front().batch.acquirer);
   }
 
   /// The money did arrive; what it is for is not known.
@@ -129,7 +146,7 @@ private:
     entry.kind = posting_kind::unexplained;
     entry.subject = file_.value;
     entry.ordinal = line.number;
-    entry.external_ref = line.operation_reference;
+    entry.external_ref = printable(line.operation_reference, limits::reference_bytes_max);
     add_leg(entry, account_kind::acquirer_cash, acquirer, line.unit, line.net);
     add_leg(entry, account_kind::suspense, acquirer, line.unit, -line.net);
     if (!entry.legs.empty())
@@ -139,8 +156,9 @@ private:
   void note_if_missing(const open_item& open) {
     if (open.seen)
       return;
-    auto made = exception_of("missing_line", open);
+    auto made = exception_of("missing_in_report", open);
     made.detail = "The acquirer accepted this item but its report doesn't have it.";
+    made.fingerprint = fingerprint_of(made.kind, file_, to_hex(open.item->operation));
     out_.exceptions.push_back(std::move(made));
     ++out_.batches[open.batch_index].exceptions;
   }
@@ -178,14 +196,57 @@ posting rejection_of(const storage::batch_view& batch, const storage::batch_item
   posting entry;
   entry.kind = posting_kind::rejection;
   entry.subject = item.operation;
-  entry.ordinal = 1;
+  // A person may have it submitted again, and it may be refused again.
+  entry.ordinal = item.tries + 1;
   entry.external_ref = item.gateway_reference;
   add_leg(entry, account_kind::merchant_pending, batch.merchant.text(), batch.unit, amount);
   add_leg(entry, account_kind::acquirer_receivable, batch.acquirer, batch.unit, -amount);
   return entry;
 }
 
+void reject(const storage::batch_view& batch, const storage::batch_item_view& item,
+            const std::string& kind, std::string why, answered_items& out) {
+  ++out.rejected;
+  auto made = exception_of(kind, {&batch, &item, 0});
+  made.detail = std::move(why);
+  made.fingerprint = kind + ':' + to_hex(item.operation) + ':' + std::to_string(item.tries);
+  out.postings.push_back(rejection_of(batch, item));
+  out.exceptions.push_back(std::move(made));
+}
+
+/// The item's result, once; one that was put off too often ends with a person.
+void take_result(const storage::batch_view& batch, const storage::batch_item_view& item,
+                 storage::item_result result, answered_items& out) {
+  const auto code = printable(result.code, limits::reference_bytes_max);
+  switch (result.verdict) {
+    case storage::item_verdict::accepted: ++out.accepted; break;
+    case storage::item_verdict::deferred:
+      if ((item.tries + 1) % limits::item_deferrals_max != 0) {
+        ++out.deferred;
+        break;
+      }
+      result.verdict = storage::item_verdict::rejected;
+      reject(batch, item, "deferred_item",
+             "The acquirer has put this item off " + std::to_string(limits::item_deferrals_max)
+               + " times: " + code,
+             out);
+      break;
+    case storage::item_verdict::rejected:
+      reject(batch, item, "rejected_item", "The acquirer rejected this item for good: " + code,
+             out);
+      break;
+  }
+  out.results.push_back(std::move(result));
+}
+
 } // namespace
+
+std::string printable(std::string_view text, std::size_t bytes_max) {
+  std::string out{text.substr(0, bytes_max)};
+  std::ranges::replace_if(
+    out, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return out;
+}
 
 minor_units platform_fee(minor_units captured, std::uint32_t bps) noexcept {
   HF_ASSERT(captured >= minor_units{});
@@ -202,32 +263,26 @@ minor_units platform_fee(minor_units captured, std::uint32_t bps) noexcept {
 expected<answered_items> judge_results(const std::vector<storage::batch_content>& batches,
                                        const std::vector<storage::item_result>& results) {
   std::unordered_map<uuid, const storage::item_result*> by_operation;
-  for (const auto& result : results)
-    if (!by_operation.emplace(result.operation, &result).second)
-      return make_error(errc::corrupt, "the acquirer answers an item twice");
+  for (const auto& result : results) {
+    const auto [known, is_new] = by_operation.emplace(result.operation, &result);
+    if (!is_new && known->second->verdict != result.verdict)
+      return make_error(errc::corrupt, "the acquirer answers an item in two ways");
+  }
   answered_items out;
   std::size_t items_in_file = 0;
   for (const auto& [batch, items, fee_bps] : batches) {
+    const auto deferred_before = out.deferred;
     for (const auto& item : items) {
       ++items_in_file;
       const auto found = by_operation.find(item.operation);
       if (found == by_operation.end())
         return make_error(errc::corrupt, "the acquirer answers nothing for an item");
-      switch (found->second->verdict) {
-        case storage::item_verdict::accepted: ++out.accepted; break;
-        case storage::item_verdict::deferred: ++out.deferred; break;
-        case storage::item_verdict::rejected: {
-          ++out.rejected;
-          out.postings.push_back(rejection_of(batch, item));
-          auto made = exception_of("rejected_item", {&batch, &item, 0});
-          made.detail = "The acquirer rejected this item for good: " + found->second->code;
-          out.exceptions.push_back(std::move(made));
-          break;
-        }
-      }
+      take_result(batch, item, *found->second, out);
     }
+    if (out.deferred > deferred_before)
+      out.waiting.push_back(batch.merchant);
   }
-  if (items_in_file != results.size())
+  if (items_in_file != by_operation.size())
     return make_error(errc::corrupt, "the acquirer answers items that are not in the file");
   return out;
 }

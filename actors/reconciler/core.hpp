@@ -10,17 +10,23 @@
 
 namespace holdfast::settlements {
 
+/// What an acquirer or gateway says, fit for a row that people read: ASCII, at most so long.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t bytes_max);
+
 struct answered_items {
+  /// One for each item. Those put off too often are rejected, so that a person is asked.
+  std::vector<storage::item_result> results;
   std::vector<posting> postings;
   std::vector<storage::new_exception> exceptions;
   std::uint32_t accepted = 0;
   std::uint32_t rejected = 0;
   std::uint32_t deferred = 0;
+  std::vector<merchant_id> waiting; ///< whose deferred items wait for another batch
 };
 
 /// The per-item results of a file. What was rejected for good will never be paid: it leaves the
-/// receivable, and a person is told. Errors: corrupt, when an item has no result, two, or one
-/// that is not of the file.
+/// receivable, and a person is told. The same answer twice is one. Errors: corrupt, when an
+/// item has no result or two different ones, or one is not of the file.
 [[nodiscard]] expected<answered_items> judge_results(
   const std::vector<storage::batch_content>& batches,
   const std::vector<storage::item_result>& results);

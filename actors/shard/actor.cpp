@@ -66,6 +66,9 @@ payments::command to_core(const merchant_command& command, const payment_id& id,
     wish.reason = refund->reason;
     return wish;
   }
+  if (const auto* evidence = std::get_if<note_evidence>(&command.action))
+    return payments::note_dispute_evidence{evidence->dispute, evidence->note,
+                                           command.idempotency_key};
   return operation(operation_kind::void_hold);
 }
 
@@ -97,6 +100,7 @@ caf::behavior shard_actor::make_behavior() {
   start();
   return {
     [this](submit& m) { on_submit(m); },
+    [this](deliver_webhook& m) { on_webhook(m); },
     [this](request_settled& m) { on_settled(m); },
     [this](request_pending& m) { on_pending(m); },
     [this](key_was_taken& m) { on_taken(m); },
@@ -119,6 +123,10 @@ caf::behavior shard_actor::make_behavior() {
     [this](const payment_quiet& m) { on_quiet(m); },
     [this](close_batches_now& m) { on_close(m); },
     [this](batches_closed& m) { on_closed(m); },
+    [this](desk_call& m) { on_desk_call(m); },
+    [this](exceptions_found& m) { on_exceptions_found(m); },
+    [this](dead_letter_found& m) { on_dead_letter(m); },
+    [this](const payment_revived& m) { on_revived(m); },
     [this](shard_tick) { on_tick(); },
     [this](drain) { on_drain(); },
     [this](const kill_one& m) { kill_some_child(m.choice); },
@@ -332,18 +340,34 @@ void shard_actor::on_overdue(const key_name& name) {
     return;
   auto& request = found->second;
   if (request.overdue) {
-    // Not even the payment's state could be had in time (storage is slow or away). The key
-    // stays registered: a repeat finds out what became of it.
+    // Not even the payment's state could be had in time (storage is slow or away).
     auto reply = api::answer_problem(503, "timeout",
                                      "The outcome is not known yet; repeat with the same key.",
                                      request.command.request_id, 1);
+    if (take_back(name))
+      return forget(name, std::move(reply));
+    // The key stays registered: a repeat finds out what became of it.
     return answer(name, std::move(reply));
   }
   request.overdue = true;
   deadlines_.set(name, env_->now() + milliseconds{limits::describe_grace_ms});
+  // Evidence has no outcome that could be pending: there is nothing to describe.
+  if (std::holds_alternative<note_evidence>(request.command.action))
+    return;
   auto seat = payments_.find(request.payment);
   if (seat != payments_.end() && seat->second.at == slot::stage::live)
     tell(seat->second.who, describe{name.key});
+}
+
+/// Whether the request still waits for its payment to be loaded, and so never got anywhere; it
+/// does not wait any more then. While a payment is rebuilt nobody can say that.
+bool shard_actor::take_back(const key_name& name) {
+  const auto& request = waiting_.at(name);
+  auto seat = payments_.find(request.payment);
+  if (request.describe_only || seat == payments_.end()
+      || seat->second.at == slot::stage::rebuilding)
+    return false;
+  return std::erase(seat->second.requests, name) > 0;
 }
 
 // -- time
@@ -396,6 +420,7 @@ void shard_actor::on_declined(const passivation_declined& message) {
   found->second.at = slot::stage::live;
   for (const auto& name : std::exchange(found->second.requests, {}))
     dispatch(name, found->second);
+  hand_over_notices(found->second);
 }
 
 /// Lets the actor of a payment go that never came to be: there is nothing to wait for.

@@ -107,6 +107,14 @@ std::optional<uuid> key_table::subject_of(const key_name& name) const {
   return found->second.subject;
 }
 
+std::vector<key_name> key_table::open_keys_of(const uuid& subject) const {
+  std::vector<key_name> open;
+  for (const auto& [name, one] : entries_)
+    if (one.subject == subject && one.at != state::answered)
+      open.push_back(name);
+  return open;
+}
+
 void key_table::mark_answered(const key_name& name, entry& one, timestamp used_at) {
   one.at = state::answered;
   one.used_at = used_at;

@@ -78,6 +78,9 @@ public:
   [[nodiscard]] bool has_touched() const noexcept { return !touched_.empty(); }
 
   [[nodiscard]] std::optional<uuid> subject_of(const key_name& name) const;
+  /// The keys that stand for it and have no definitive answer here, in no particular order.
+  /// Looks at every key: for the rare moment when a payment has to be rebuilt.
+  [[nodiscard]] std::vector<key_name> open_keys_of(const uuid& subject) const;
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
 private:

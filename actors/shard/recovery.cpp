@@ -124,30 +124,40 @@ void shard_actor::seat_payment(const payment_id& id, payment state) {
   if (state.next_action_at)
     wakes_.set(id, *state.next_action_at);
   seat.who = spawn_child(id, state.merchant, std::move(state));
-  for (const auto& name : std::exchange(seat.requests, {})) {
-    if (!was_rebuilding) {
+  hand_over_notices(seat);
+  const auto requests = std::exchange(seat.requests, {});
+  if (was_rebuilding) {
+    // The dead actor may have made these requests durable, or even ended them without telling:
+    // look first, also for those whose clients have gone with a 202.
+    for (const auto& name : keys_.open_keys_of(id.value))
+      look_for_key(id, name);
+  } else {
+    for (const auto& name : requests)
       dispatch(name, seat);
-      continue;
-    }
-    // The dead actor may have made this request durable, or even answered it: look first.
-    env_->store->find_key(name.merchant, name.key, to_mailbox(this, [id, name](auto row) {
-                            return key_loaded{id, name.key, name.merchant, std::move(row)};
-                          }));
   }
   update_gauges();
+}
+
+void shard_actor::look_for_key(const payment_id& id, const key_name& name) {
+  env_->store->find_key(name.merchant, name.key, to_mailbox(this, [id, name](auto row) {
+                          return key_loaded{id, name.key, name.merchant, std::move(row)};
+                        }));
 }
 
 /// Looked, and there is none: the id was made up, or a creation died before its intent was
 /// durable.
 void shard_actor::no_such_payment(const payment_id& id) {
   auto& seat = payments_[id];
+  for (auto& notice : std::exchange(seat.notices, {}))
+    record_unmatched(std::move(notice));
   auto requests = std::exchange(seat.requests, {});
   for (const auto& name : requests) {
     auto found = waiting_.find(name);
     if (found == waiting_.end())
       continue;
-    if (std::holds_alternative<create_payment>(found->second.command.action)
-        && !found->second.describe_only) {
+    if (std::holds_alternative<create_payment>(found->second.command.action)) {
+      // Also a repeat, which had expected to find it.
+      found->second.describe_only = false;
       seat.at = slot::stage::live;
       seat.merchant = name.merchant;
       seat.who = spawn_child(id, name.merchant, std::nullopt);
@@ -181,7 +191,7 @@ void shard_actor::on_due(due_loaded& message) {
   // These rows may be older than the last write of an actor that has gone since, so they only
   // name the payments; each is read again now that it has no actor.
   for (const auto& one : *message.due) {
-    if (payments_.try_emplace(one.id).second)
+    if (!parked_.contains(one.id) && payments_.try_emplace(one.id).second)
       begin_load(one.id);
   }
 }
@@ -227,7 +237,7 @@ void shard_actor::on_child_down(const caf::actor_addr& who, const caf::error& re
 void shard_actor::on_passivated(const payment_id& id) {
   auto& seat = payments_.at(id);
   wakes_.cancel(id);
-  if (seat.requests.empty()) {
+  if (seat.requests.empty() && seat.notices.empty()) {
     payments_.erase(id);
     return update_gauges();
   }
@@ -239,19 +249,7 @@ void shard_actor::on_passivated(const payment_id& id) {
 /// Waits until all that the dead actor had submitted is decided, then reads what there is.
 void shard_actor::rebuild(const payment_id& id) {
   auto& seat = payments_[id];
-  if (++seat.deaths > limits::payment_deaths_max) {
-    env_->log(severity::error, "payment " + id.text() + " keeps dying; left to the next sweep");
-    std::vector<key_name> names;
-    for (const auto& [name, request] : waiting_)
-      if (request.payment == id)
-        names.push_back(name);
-    for (const auto& name : names)
-      forget(name,
-             api::answer_problem(500, "internal_error", "The request could not be handled.",
-                                 waiting_.at(name).command.request_id));
-    payments_.erase(id);
-    return;
-  }
+  ++seat.deaths;
   seat.at = slot::stage::rebuilding;
   seat.who = nullptr;
   seat.requests.clear();
@@ -263,21 +261,49 @@ void shard_actor::rebuild(const payment_id& id) {
 }
 
 void shard_actor::on_quiet(const payment_quiet& message) {
+  const auto found = payments_.find(message.payment);
+  if (found != payments_.end() && found->second.deaths > limits::payment_deaths_max)
+    return leave_alone(message.payment);
   begin_load(message.payment);
+}
+
+/// It keeps dying. Only now that its writes are decided: whoever asks for it next reads what
+/// there is.
+void shard_actor::leave_alone(const payment_id& id) {
+  std::vector<key_name> names;
+  for (const auto& [name, request] : waiting_)
+    if (request.payment == id)
+      names.push_back(name);
+  for (const auto& name : names)
+    forget(name, api::answer_problem(500, "internal_error", "The request could not be handled.",
+                                     waiting_.at(name).command.request_id));
+  payments_.erase(id);
+  dead_letter_found letter{
+    {"payment", id.text(),
+     "its actor died " + std::to_string(limits::payment_deaths_max + 1) + " times in a row",
+     "the node's log tells of each death"}};
+  on_dead_letter(letter);
 }
 
 void shard_actor::on_key_loaded(key_loaded& message) {
   const key_name name{message.merchant, message.key};
-  auto found = waiting_.find(name);
-  auto seat = payments_.find(message.payment);
-  if (found == waiting_.end() || seat == payments_.end())
-    return;
   if (!message.row) {
-    // The key stays registered; the client hears 503 at its deadline and repeats.
+    // A failed read is not an absent row; and unless it is found out, the key stays open here.
+    run_delayed(milliseconds{limits::shard_start_retry_ms},
+                [this, id = message.payment, name] { look_for_key(id, name); });
     return;
   }
-  if (!*message.row)
-    return dispatch(name, seat->second);
+  if (!*message.row) {
+    auto waits = waiting_.find(name);
+    if (waits == waiting_.end())
+      return keys_.forget(name);
+    // A repeat, too, is now the first that the payment hears of it.
+    waits->second.describe_only = false;
+    auto seat = payments_.find(message.payment);
+    if (seat != payments_.end() && seat->second.at == slot::stage::live)
+      dispatch(name, seat->second);
+    return; // If its payment has died again, the next rebuilding looks again.
+  }
   const auto& row = **message.row;
   if (!row.answer)
     return; // The rebuilt payment goes on with it and will settle it.

@@ -1,6 +1,7 @@
 // The shard actor's class, shared by the files that define its parts: requests (actor.cpp),
-// what is read and rebuilt (recovery.cpp), keys beyond memory (keys.cpp), and settlement
-// (settlement.cpp). Internal to actors/shard.
+// gateways' notices (webhooks.cpp), what is read and rebuilt (recovery.cpp), keys beyond memory
+// (keys.cpp), settlement (settlement.cpp), and what waits for people (exceptions.cpp). Internal
+// to actors/shard.
 #pragma once
 
 #include "actors/environment.hpp"
@@ -44,9 +45,10 @@ private:
     enum class stage : std::uint8_t { loading, live, passivating, rebuilding };
     stage at = stage::loading;
     caf::actor who;
-    merchant_id merchant;           ///< nil until loaded
-    std::vector<key_name> requests; ///< to hand over once it is live
-    std::size_t open_requests = 0;  ///< that wait for an answer; never passivated under them
+    merchant_id merchant;                 ///< nil until loaded
+    std::vector<key_name> requests;       ///< to hand over once it is live
+    std::vector<deliver_webhook> notices; ///< likewise; dropped, their gateways send them again
+    std::size_t open_requests = 0; ///< that wait for an answer; never passivated under them
     std::uint32_t deaths = 0;
   };
 
@@ -64,9 +66,16 @@ private:
   void answer_taken(const key_name& name, const storage::stored_key& row);
   void on_dropped(request_dropped& message);
   void on_overdue(const key_name& name);
+  [[nodiscard]] bool take_back(const key_name& name);
   void answer(const key_name& name, api_reply reply);
   void forget(const key_name& name, api_reply reply);
   [[nodiscard]] key_name name_of(const payment_id& id, const std::string& key) const;
+
+  // -- gateways' notices (webhooks.cpp)
+  // -----------------------------------------------------------
+  void on_webhook(deliver_webhook& message);
+  void hand_over_notices(slot& seat);
+  void record_unmatched(deliver_webhook message);
 
   // -- time (actor.cpp)
   // ---------------------------------------------------------------------------
@@ -94,6 +103,8 @@ private:
   void on_passivated(const payment_id& id);
   void rebuild(const payment_id& id);
   void on_quiet(const payment_quiet& message);
+  void leave_alone(const payment_id& id);
+  void look_for_key(const payment_id& id, const key_name& name);
   void on_key_loaded(key_loaded& message);
   void on_drain();
   void kill_some_child(std::uint64_t choice);
@@ -115,6 +126,14 @@ private:
   void ensure_merchant(const merchant_id& merchant);
   void ensure_reconciler();
 
+  // -- what waits for people (exceptions.cpp)
+  // -------------------------------------------------------
+  void on_desk_call(desk_call& message);
+  void on_exceptions_found(exceptions_found& message);
+  void on_dead_letter(dead_letter_found& message);
+  void on_revived(const payment_revived& message);
+  void park(const payment_id& id);
+
   environment_ptr env_;
   shard_number number_;
   epoch_number epoch_;
@@ -134,6 +153,7 @@ private:
   std::unordered_map<merchant_id, caf::actor> merchants_;
   std::unordered_set<merchant_id> to_remind_; ///< whose order to close has failed
   caf::actor reconciler_;
+  std::unordered_set<payment_id> parked_; ///< dead letters: nothing wakes them by itself
   shards::timer_wheel<payment_id> wakes_;
   shards::timer_wheel<payment_id> idle_;
   shards::timer_wheel<key_name, shards::key_name_hash> deadlines_;

@@ -28,10 +28,12 @@ public:
       start_gateway(index);
     for (std::size_t index = 0; index < plan_.acquirers.size(); ++index)
       start_acquirer(index);
+    start_orphan_search();
     return {
       [this](const shard_acquired& m) { on_acquired(m); },
       [this](const shard_lost& m) { on_lost(m); },
       [this](const restart_child& m) { on_restart(m); },
+      [this](restart_orphan_search) { start_orphan_search(); },
       [this](const kill_one& m) { kill_some_child(m.choice); },
       [this](shut_down& m) { on_shut_down(m); },
     };
@@ -39,8 +41,10 @@ public:
 
   const char* name() const override { return "supervisor"; }
 
+  void on_exit() override { search_ = nullptr; }
+
 private:
-  enum class child_kind : std::uint8_t { gateway, acquirer, shard };
+  enum class child_kind : std::uint8_t { gateway, acquirer, orphan_search, shard };
 
   struct child {
     child_kind kind;
@@ -74,6 +78,14 @@ private:
     auto who = spawn_acquirer(system(), seat.wire, seat.timeout);
     env().peers.set_acquirer(seat.name, who);
     watch(who, {child_kind::acquirer, index});
+  }
+
+  void start_orphan_search() {
+    if (stopping_ || plan_.orphans.gateways.empty())
+      return;
+    // While it waits for a gateway's list nobody else holds it.
+    search_ = spawn_orphan_search(system(), plan_.orphans);
+    watch(search_, {child_kind::orphan_search, 0});
   }
 
   void on_acquired(const shard_acquired& message) {
@@ -135,6 +147,12 @@ private:
     }
     if (stopping_)
       return;
+    if (what.kind == child_kind::orphan_search) {
+      search_ = nullptr;
+      env().log(severity::warning, "the search for orphans died and is started again");
+      return tell_self_later(this, milliseconds{limits::child_restart_ms},
+                             restart_orphan_search{});
+    }
     env().log(severity::warning,
               std::string{"the actor of "} + name_of(what) + " died and is started again");
     const restart_child again{what.kind == child_kind::gateway, what.index};
@@ -204,6 +222,7 @@ private:
   supervisor_plan plan_;
   bool stopping_ = false;
   timestamp last_restart_;
+  caf::actor search_; ///< for orphans
   std::shared_ptr<std::function<void()>> stopped_;
   std::unordered_map<caf::actor_addr, child> children_;
   std::map<shard_number, owned_shard> shards_;

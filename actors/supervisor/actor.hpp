@@ -6,6 +6,7 @@
 #include "actors/acquirer/client.hpp"
 #include "actors/environment.hpp"
 #include "actors/gateway/actor.hpp"
+#include "actors/orphans/actor.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -24,11 +25,13 @@ struct supervisor_plan {
     milliseconds timeout{30'000};
   };
   std::vector<acquirer_seat> acquirers;
+  orphan_search_plan orphans;
   /// Asks the lease keeper for the shard again; the answer comes as shard_acquired.
   std::function<void(shard_number)> reacquire;
 };
 
-/// Handles: shard_acquired, shard_lost, restart_child, kill_one, shut_down.
+/// Handles: shard_acquired, shard_lost, restart_child, restart_orphan_search, kill_one,
+/// shut_down.
 [[nodiscard]] caf::actor spawn_supervisor(caf::actor_system& system, supervisor_plan plan);
 
 } // namespace holdfast::actors

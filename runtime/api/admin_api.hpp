@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/api/key_ring.hpp"
+#include "runtime/api/routing.hpp"
 #include "runtime/front.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/telemetry/metrics.hpp"
@@ -22,6 +23,10 @@ struct admin_options {
   std::function<std::uint64_t()> random;
   /// Replays a payment's events, for the ledger's proof.
   storage::store::payment_fold fold;
+  /// The routes that are shown; must outlive every exchange. Null: none are.
+  const routing* routes = nullptr;
+  /// Reads them anew. Errors: invalid_argument, with file and line.
+  std::function<expected<void>()> reload_routes;
 };
 
 /// Thread-safe. What it is given must outlive every exchange; stop the server first. Its server

@@ -1,4 +1,4 @@
-// What the node does at the moment: shards, leases, gateways.
+// What the node does at the moment: shards and leases.
 #include "messages/json_writer.hpp"
 #include "runtime/api/admin_routes.hpp"
 #include "runtime/api/reading.hpp"
@@ -59,20 +59,6 @@ std::string render_shard(const runtime::shard_status& shard) {
   return json.take();
 }
 
-std::string render_gateway(const runtime::gateway_status& gateway) {
-  json_writer json;
-  json.begin_object()
-    .member("name", gateway.name)
-    .member("object", "gateway")
-    .member("breaker", gateway.breaker)
-    .member("in_flight", gateway.in_flight)
-    .member("queued", gateway.queued)
-    .member("calls", gateway.calls)
-    .member("failures", gateway.failures)
-    .end_object();
-  return json.take();
-}
-
 } // namespace
 
 void list_nodes_route(const admin_services_ptr& services, const exchange_ptr& call) {
@@ -81,10 +67,6 @@ void list_nodes_route(const admin_services_ptr& services, const exchange_ptr& ca
 
 void list_shards_route(const admin_services_ptr& services, const exchange_ptr& call) {
   call->send_json(200, render_all(*call, services->front.shards(), render_shard));
-}
-
-void list_gateways_route(const admin_services_ptr& services, const exchange_ptr& call) {
-  call->send_json(200, render_all(*call, services->front.gateways(), render_gateway));
 }
 
 } // namespace holdfast::api

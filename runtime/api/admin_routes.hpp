@@ -47,14 +47,28 @@ void revoke_key_route(const admin_services_ptr& services, const exchange_ptr& ca
 // admin_node.cpp:
 void list_nodes_route(const admin_services_ptr& services, const exchange_ptr& call);
 void list_shards_route(const admin_services_ptr& services, const exchange_ptr& call);
+
+// admin_gateways.cpp:
 void list_gateways_route(const admin_services_ptr& services, const exchange_ptr& call);
+void trip_gateway_route(const admin_services_ptr& services, const exchange_ptr& call);
+void reset_gateway_route(const admin_services_ptr& services, const exchange_ptr& call);
+void list_routes_route(const admin_services_ptr& services, const exchange_ptr& call);
+void reload_routes_route(const admin_services_ptr& services, const exchange_ptr& call);
 
 // admin_settlement.cpp:
 void list_all_batches_route(const admin_services_ptr& services, const exchange_ptr& call);
 void show_any_batch_route(const admin_services_ptr& services, const exchange_ptr& call);
 void list_any_batch_items_route(const admin_services_ptr& services, const exchange_ptr& call);
-void list_exceptions_route(const admin_services_ptr& services, const exchange_ptr& call);
 void cutoff_route(const admin_services_ptr& services, const exchange_ptr& call);
+
+// admin_exceptions.cpp:
+void list_exceptions_route(const admin_services_ptr& services, const exchange_ptr& call);
+void show_exception_route(const admin_services_ptr& services, const exchange_ptr& call);
+void resolve_exception_route(const admin_services_ptr& services, const exchange_ptr& call);
+void assign_exception_route(const admin_services_ptr& services, const exchange_ptr& call);
+void resubmit_batch_route(const admin_services_ptr& services, const exchange_ptr& call);
+void list_dead_letters_route(const admin_services_ptr& services, const exchange_ptr& call);
+void replay_dead_letter_route(const admin_services_ptr& services, const exchange_ptr& call);
 
 // admin_ledger.cpp:
 void show_any_payment_route(const admin_services_ptr& services, const exchange_ptr& call);

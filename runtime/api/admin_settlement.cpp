@@ -1,4 +1,4 @@
-// Batches, exceptions and the cut-off on demand.
+// Batches and the cut-off on demand.
 #include "messages/json_writer.hpp"
 #include "runtime/api/admin_routes.hpp"
 #include "runtime/api/batch_reading.hpp"
@@ -52,12 +52,6 @@ std::string render_cutoff(const runtime::cutoff_result& result) {
   return json.take();
 }
 
-expected<std::string> parse_exception_status(std::string_view given) {
-  if (given != "open" && given != "resolved")
-    return make_error(errc::invalid_argument, "Expected open or resolved.");
-  return std::string{given};
-}
-
 } // namespace
 
 void list_all_batches_route(const admin_services_ptr& services, const exchange_ptr& call) {
@@ -77,17 +71,6 @@ void show_any_batch_route(const admin_services_ptr& services, const exchange_ptr
 
 void list_any_batch_items_route(const admin_services_ptr& services, const exchange_ptr& call) {
   answer_with_batch(services->store, call, std::nullopt, batch_form::items_only);
-}
-
-void list_exceptions_route(const admin_services_ptr& services, const exchange_ptr& call) {
-  query_reader query{call->request(), {"status", "limit", "starting_after"}};
-  auto status = query.parsed<std::string>("status", parse_exception_status).value_or("");
-  const auto window = query.page<exception_id>();
-  if (query.refused())
-    return call->refuse(*query.refused());
-  services->store.list_exceptions(
-    std::move(status), window,
-    answer_with_list<storage::exception_view>(call, render_exception));
 }
 
 void cutoff_route(const admin_services_ptr& services, const exchange_ptr& call) {

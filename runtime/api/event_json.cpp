@@ -31,10 +31,14 @@ public:
     json_.member("idempotency_key", e.idempotency_key).key("route").begin_array();
     for (const auto& gateway : e.route)
       json_.value(gateway);
+    json_.end_array().key("route_reasons").begin_array();
+    for (const auto& reason : e.route_reasons)
+      json_.value(reason);
     json_.end_array().member("acquirer", e.acquirer);
   }
   void operator()(const attempt_started& e) {
     json_.member("attempt", e.number).member("gateway", e.gateway);
+    text("reason", e.reason);
   }
   void operator()(const authorization_approved& e) {
     json_.member("attempt", e.attempt).member("gateway_reference", e.gateway_reference);
@@ -56,6 +60,8 @@ public:
   }
   void operator()(const reversal_requested& e) {
     json_.member("attempt", e.attempt);
+    if (e.decline)
+      json_.member("code", e.decline->code).member("message", e.decline->message);
     time("next_try_at", e.next_try_at);
   }
   void operator()(const reversal_scheduled& e) {
@@ -91,6 +97,45 @@ public:
     operation(e.kind, e.ordinal);
     json_.member("code", e.code).member("message", e.message);
   }
+  void operator()(const attempt_declined& e) {
+    json_.member("attempt", e.attempt).member("code", e.code).member("message", e.message);
+  }
+  void operator()(const resolution_escalated& e) {
+    if (e.kind)
+      operation(*e.kind, e.ordinal);
+    else
+      json_.member("attempt", e.attempt);
+    time("open_since", e.open_since);
+    text("reason", e.reason);
+  }
+
+  void operator()(const webhook_received& e) {
+    json_.member("gateway", e.gateway)
+      .member("webhook", e.event_id)
+      .member("says", to_string(e.type))
+      .member("finding", to_string(e.finding))
+      .member("reference", e.reference);
+    text("gateway_reference", e.gateway_reference);
+    if (!e.currency_code.empty())
+      json_.member("amount", e.amount.value()).member("currency", e.currency_code);
+    time("sent_at", e.sent_at);
+  }
+  void operator()(const dispute_opened& e) {
+    json_.member("dispute", e.id.text())
+      .member("gateway", e.gateway)
+      .member("gateway_dispute", e.gateway_dispute)
+      .member("amount", e.amount.value())
+      .member("amount_reserved", e.reserved.value())
+      .member("fee", e.fee.value());
+    text("reason", e.reason);
+  }
+  void operator()(const dispute_evidence_noted& e) {
+    json_.member("dispute", e.id.text())
+      .member("note", e.note)
+      .member("idempotency_key", e.idempotency_key);
+  }
+  void operator()(const dispute_won& e) { json_.member("dispute", e.id.text()); }
+  void operator()(const dispute_lost& e) { json_.member("dispute", e.id.text()); }
 
   void operator()(const batch_closed& e) {
     json_.member("acquirer", e.acquirer)
@@ -117,6 +162,16 @@ public:
       .member("net", e.net.value())
       .member("settled", e.settled)
       .member("exceptions", e.exceptions);
+  }
+  void operator()(const file_refused& e) {
+    json_.member("acquirer", e.acquirer).member("reason", e.reason);
+  }
+  void operator()(const exception_opened& e) { json_.member("kind", e.kind); }
+  void operator()(const exception_resolved& e) {
+    json_.member("kind", e.kind).member("resolution", e.resolution);
+  }
+  void operator()(const batch_resubmitted& e) {
+    json_.member("refused_file", e.refused_file.text());
   }
 
 private:
@@ -158,9 +213,13 @@ std::string type_name(event_type type, std::optional<operation_kind> kind) {
 std::string subject_text(const storage::event_view& event) {
   switch (event.type) {
     case event_type::batch_closed:
+    case event_type::batch_resubmitted:
     case event_type::batch_reconciled: return batch_id{event.subject}.text();
     case event_type::file_stored:
+    case event_type::file_refused:
     case event_type::file_answered: return file_id{event.subject}.text();
+    case event_type::exception_opened:
+    case event_type::exception_resolved: return exception_id{event.subject}.text();
     default: return payment_id{event.subject}.text();
   }
 }

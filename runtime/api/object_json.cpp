@@ -1,9 +1,11 @@
 #include "runtime/api/object_json.hpp"
 
+#include "actors/reconciler/resolution.hpp"
 #include "messages/entry_id.hpp"
 #include "messages/item_id.hpp"
 #include "messages/json_writer.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace holdfast::api {
@@ -19,6 +21,10 @@ void write_subject(json_writer& json, const storage::entry_view& entry) {
   switch (entry.kind) {
     case posting_kind::settlement: json.member("batch", batch_id{entry.subject}.text()); return;
     case posting_kind::unexplained: json.member("file", file_id{entry.subject}.text()); return;
+    case posting_kind::adjustment:
+    case posting_kind::write_off:
+      json.member("exception", exception_id{entry.subject}.text());
+      return;
     case posting_kind::rejection: {
       // It takes back what its item booked: money that the merchant was owed means a capture.
       const bool merchant_side = entry.where.kind == account_kind::merchant_pending;
@@ -115,10 +121,10 @@ std::string render_batch_item(const storage::batch_item_view& item) {
   return json.end_object().take();
 }
 
-std::string render_exception(const storage::exception_view& exception) {
-  json_writer json;
-  json.begin_object()
-    .member("id", exception.id.text())
+namespace {
+
+void write_exception_members(json_writer& json, const storage::exception_view& exception) {
+  json.member("id", exception.id.text())
     .member("object", "exception")
     .member("kind", exception.kind)
     .member("status", exception.status)
@@ -127,14 +133,66 @@ std::string render_exception(const storage::exception_view& exception) {
   write_id_or_null(json, "payment", exception.payment);
   write_id_or_null(json, "batch", exception.batch);
   write_id_or_null(json, "file", exception.file);
-  json.member("currency", exception.unit.code())
+  json.member_or_null("currency", exception.unit.code())
     .member("expected_amount", exception.expected_amount.value())
     .member("reported_amount", exception.reported_amount.value())
     .member("raw_line", exception.raw_line)
     .member("detail", exception.detail)
-    .member("opened_at", to_rfc3339(exception.opened_at))
-    .end_object();
-  return json.take();
+    .member("opened_at", to_rfc3339(exception.opened_at));
+}
+
+void write_time_or_null(json_writer& json, std::string_view name,
+                        const std::optional<timestamp>& at) {
+  json.member_or_null(name, at ? to_rfc3339(*at) : std::string{});
+}
+
+} // namespace
+
+std::string render_exception(const storage::exception_view& exception) {
+  json_writer json;
+  json.begin_object();
+  write_exception_members(json, exception);
+  return json.end_object().take();
+}
+
+std::string render_exception_case(const storage::exception_view& exception, timestamp now) {
+  const auto until = exception.resolved_at.value_or(now);
+  const auto age = std::chrono::floor<std::chrono::seconds>(until - exception.opened_at);
+  json_writer json;
+  json.begin_object();
+  write_exception_members(json, exception);
+  json.member("age_seconds", std::max<std::int64_t>(age.count(), 0))
+    .member_or_null("source", exception.source)
+    .member_or_null("external_ref", exception.external_ref)
+    .member("suspense_amount", exception.posted_amount.value())
+    .member_or_null("suspense_currency", exception.posted_unit.code())
+    .member_or_null("owner", exception.owner)
+    .member_or_null("note", exception.note)
+    .member_or_null("resolution", exception.resolution)
+    .member_or_null("resolved_by", exception.resolved_by);
+  write_time_or_null(json, "resolved_at", exception.resolved_at);
+  json.key("resolutions").begin_array();
+  if (exception.status == "open")
+    for (const auto resolution : settlements::allowed_resolutions(exception.kind))
+      json.value(resolution);
+  return json.end_array().end_object().take();
+}
+
+std::string render_dead_letter(const storage::dead_letter_view& letter) {
+  json_writer json;
+  json.begin_object()
+    .member("id", letter.id.text())
+    .member("object", "dead_letter")
+    .member("kind", letter.kind)
+    .member("subject", letter.subject)
+    .member("status", letter.status)
+    .member("count", letter.count)
+    .member("reason", letter.reason)
+    .member("payload", letter.payload)
+    .member("first_at", to_rfc3339(letter.first_at))
+    .member("last_at", to_rfc3339(letter.last_at));
+  write_time_or_null(json, "replayed_at", letter.replayed_at);
+  return json.end_object().take();
 }
 
 std::string render_account_balance(const storage::balance_view& balance) {

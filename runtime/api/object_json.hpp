@@ -18,6 +18,10 @@ namespace holdfast::api {
                                        std::string_view items_url);
 [[nodiscard]] std::string render_batch_item(const storage::batch_item_view& item);
 [[nodiscard]] std::string render_exception(const storage::exception_view& exception);
+/// For operators: with its age, its owner, and how it may be or was resolved.
+[[nodiscard]] std::string render_exception_case(const storage::exception_view& exception,
+                                                timestamp now);
+[[nodiscard]] std::string render_dead_letter(const storage::dead_letter_view& letter);
 /// One account with its signed balance: debit positive.
 [[nodiscard]] std::string render_account_balance(const storage::balance_view& balance);
 /// A merchant's own view, an object a currency: `pending`, `available`, `reserve` and `held`

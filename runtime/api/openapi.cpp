@@ -53,6 +53,11 @@ std::string_view describe(std::uint16_t status) {
   }
 }
 
+/// A merchant's POST, which its Idempotency-Key makes safe to repeat.
+bool takes_key(const route_row& row) {
+  return row.method == "POST" && row.needs == access::merchant;
+}
+
 bool is_success(std::uint16_t status) {
   return status < 300;
 }
@@ -65,7 +70,7 @@ void write_header_reference(json_writer& json, std::string_view name) {
 void write_response_headers(json_writer& json, const route_row& row, std::uint16_t status) {
   json.key("headers").begin_object();
   write_header_reference(json, "Request-Id");
-  if (row.method == "POST" && (is_success(status) || status == 402)) {
+  if (takes_key(row) && (is_success(status) || status == 402)) {
     write_header_reference(json, "Idempotent-Replayed");
     write_header_reference(json, "Preference-Applied");
   }
@@ -94,10 +99,12 @@ void write_responses(json_writer& json, const route_row& row) {
 
 void write_parameters(json_writer& json, const route_row& row) {
   std::vector<std::string_view> names{row.query.begin(), row.query.end()};
-  if (row.path.find('{') != std::string_view::npos)
-    names.insert(names.begin(), "id");
-  if (row.method == "POST")
+  if (const auto open = row.path.find('{'); open != std::string_view::npos)
+    names.insert(names.begin(), row.path.substr(open + 1, row.path.find('}') - open - 1));
+  if (takes_key(row))
     names.insert(names.end(), {"Idempotency-Key", "Prefer", "traceparent"});
+  if (row.needs == access::gateway)
+    names.emplace_back("Webhook-Signature");
   if (names.empty())
     return;
   json.key("parameters").begin_array();
@@ -106,14 +113,18 @@ void write_parameters(json_writer& json, const route_row& row) {
   json.end_array();
 }
 
+/// What changes a payment can do without a body: it then means all that is left.
+bool needs_body(std::string_view schema) {
+  return schema == "create_payment" || schema == "note_evidence" || schema == "webhook";
+}
+
 void write_operation(json_writer& json, const route_row& row) {
   json.begin_object().member("operationId", row.name).member("summary", row.summary);
-  if (row.needs == access::open)
+  if (row.needs != access::merchant)
     json.key("security").begin_array().end_array();
   write_parameters(json, row);
   if (!row.body.empty()) {
-    // Only a new payment can't do without a body.
-    json.key("requestBody").begin_object().member("required", row.body == "create_payment");
+    json.key("requestBody").begin_object().member("required", needs_body(row.body));
     write_content(json, "application/json", row.body);
     json.end_object();
   }

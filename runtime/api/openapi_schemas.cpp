@@ -17,7 +17,8 @@ static_assert(limits::region_bytes_max == 32 && limits::metadata_pairs_max == 50
 static_assert(limits::metadata_key_bytes_max == 40 && limits::metadata_value_bytes_max == 500);
 static_assert(limits::list_limit_max == 100 && limits::list_limit_default == 10);
 static_assert(limits::prefer_wait_s_max == 55 && limits::prefer_wait_s_default == 10);
-static_assert(limits::idempotency_key_bytes_max == 255);
+static_assert(limits::idempotency_key_bytes_max == 255 && limits::webhook_id_bytes_max == 255);
+static_assert(limits::dispute_note_bytes_max == 5'000 && limits::webhook_skew_s_max == 300);
 
 constexpr std::array schemas{
   openapi_component{"amount", R"({"type":"integer","minimum":1,"maximum":999999999999,
@@ -63,10 +64,32 @@ constexpr std::array schemas{
 "amount":{"$ref":"#/components/schemas/amount","description":"Left out: all that is left."},
 "reason":{"type":"string","maxLength":500}}})"},
 
+  openapi_component{"note_evidence",
+                    R"({"type":"object","additionalProperties":false,"required":["note"],
+"properties":{"note":{"type":"string","minLength":1,"maxLength":5000}}})"},
+  openapi_component{"webhook", R"({"type":"object","additionalProperties":false,
+"required":["id","type","created_at","data"],"properties":{
+"id":{"type":"string","minLength":1,"maxLength":255,"description":"Of the notice; told twice, it counts once."},
+"type":{"enum":["authorization.approved","authorization.declined","authorization.captured",
+"authorization.refunded","authorization.reversed","dispute.opened","dispute.won","dispute.lost"]},
+"created_at":{"$ref":"#/components/schemas/time"},
+"data":{"type":"object","additionalProperties":false,"required":["reference"],"properties":{
+"reference":{"type":"string","maxLength":255,"examples":["pay_….1"],
+"description":"Ours: of the authorization, or of one of its operations."},
+"gateway_reference":{"type":"string","maxLength":255},
+"amount":{"$ref":"#/components/schemas/amount"},
+"currency":{"$ref":"#/components/schemas/currency"},
+"dispute":{"type":"object","additionalProperties":false,"required":["id"],
+"description":"With the types dispute.…, which need amount and currency too.","properties":{
+"id":{"type":"string","minLength":1,"maxLength":255,"description":"The same for the whole of a dispute."},
+"reason":{"type":"string","maxLength":500},
+"fee":{"type":"integer","minimum":0,"description":"What the acquirer charges for the dispute."}}}}}}})"},
+
   // -- objects
   openapi_component{"payment", R"({"type":"object","required":["id","object","status","amount",
 "amount_captured","amount_refunded","currency","capture","payment_method","gateway",
-"gateway_reference","reference","description","metadata","created_at","updated_at"],"properties":{
+"gateway_reference","attempts","reference","description","metadata","created_at","updated_at"],
+"properties":{
 "id":{"type":"string","pattern":"^pay_[0-9a-f]{32}$"},
 "object":{"const":"payment"},
 "status":{"$ref":"#/components/schemas/payment_status"},
@@ -85,12 +108,28 @@ constexpr std::array schemas{
 "message":{"type":"string"}}},
 "next_inquiry_at":{"$ref":"#/components/schemas/time"},
 "batch":{"type":"string"},
+"amount_disputed":{"type":"integer","description":"Reserved for disputes that are open or lost."},
+"attempts":{"type":"array","items":{"$ref":"#/components/schemas/attempt"}},
 "reference":{"type":["string","null"]},
 "description":{"type":["string","null"]},
 "region":{"type":"string"},
 "metadata":{"$ref":"#/components/schemas/metadata"},
 "created_at":{"$ref":"#/components/schemas/time"},
 "updated_at":{"$ref":"#/components/schemas/time"}}})"},
+  openapi_component{"attempt",
+                    R"({"type":"object","required":["number","gateway","status","reference",
+"tries","reason","started_at"],"properties":{
+"number":{"type":"integer"},
+"gateway":{"type":"string"},
+"status":{"enum":["started","approved","declined","not_sent","unknown","reversing","reversed"]},
+"reference":{"type":"string","description":"Ours, as the gateway knows it."},
+"gateway_reference":{"type":"string"},
+"tries":{"type":"integer"},
+"reason":{"type":"string","description":"Why this gateway was asked, and why then."},
+"last_heard":{"type":"string","description":"A code: why it was declined, not sent or unknown."},
+"escalated":{"type":"boolean","description":"The outcome took too long: a person was asked."},
+"started_at":{"$ref":"#/components/schemas/time"},
+"next_try_at":{"$ref":"#/components/schemas/time"}}})"},
   openapi_component{"payment_status", R"({"enum":["processing","pending_gateway","authorized",
 "partially_captured","captured","batched","settled","rejected","declined","voided","expired",
 "failed"]})"},
@@ -107,6 +146,30 @@ constexpr std::array schemas{
 "gateway_reference":{"type":["string","null"]},
 "failure_code":{"type":"string"},
 "created_at":{"$ref":"#/components/schemas/time"}}})"},
+  openapi_component{"dispute",
+                    R"({"type":"object","required":["id","object","payment","status","amount",
+"amount_reserved","fee","currency","reason","gateway","gateway_dispute","evidence","opened_at",
+"closed_at"],"properties":{
+"id":{"type":"string","pattern":"^dsp_[0-9a-f]{32}$"},
+"object":{"const":"dispute"},
+"payment":{"type":"string"},
+"status":{"enum":["open","won","lost"]},
+"amount":{"type":"integer","description":"What the cardholder wants back."},
+"amount_reserved":{"type":"integer","description":"The part of it that had not been refunded."},
+"fee":{"type":"integer","description":"The acquirer's; kept whoever wins."},
+"currency":{"$ref":"#/components/schemas/currency"},
+"reason":{"type":["string","null"]},
+"gateway":{"type":"string"},
+"gateway_dispute":{"type":"string","description":"The gateway's own id of it."},
+"evidence":{"type":"array","items":{"type":"object","required":["note","at"],"properties":{
+"note":{"type":"string"},"at":{"$ref":"#/components/schemas/time"}}}},
+"opened_at":{"$ref":"#/components/schemas/time"},
+"closed_at":{"oneOf":[{"$ref":"#/components/schemas/time"},{"type":"null"}]}}})"},
+  openapi_component{"webhook_receipt",
+                    R"({"type":"object","required":["object","id","duplicate"],"properties":{
+"object":{"const":"webhook"},
+"id":{"type":"string"},
+"duplicate":{"type":"boolean","description":"It was recorded before and has no effect."}}})"},
   openapi_component{"balance",
                     R"({"type":"object","required":["object","currency","pending","available",
 "reserve","held"],"properties":{
@@ -114,7 +177,7 @@ constexpr std::array schemas{
 "currency":{"$ref":"#/components/schemas/currency"},
 "pending":{"type":"integer","description":"Captured; the acquirer has yet to pay."},
 "available":{"type":"integer","description":"Paid by the acquirer, less fees."},
-"reserve":{"type":"integer"},
+"reserve":{"type":"integer","description":"Withheld for open disputes."},
 "held":{"type":"integer","description":"Authorized and not captured."}}})"},
   openapi_component{"ledger_entry",
                     R"({"type":"object","required":["id","object","event","event_type",
@@ -126,9 +189,10 @@ constexpr std::array schemas{
 "item":{"type":"string","description":"A rejected capture or refund."},
 "batch":{"type":"string"},
 "file":{"type":"string"},
+"exception":{"type":"string","description":"That a person resolved with it."},
 "event":{"type":"string","pattern":"^evt_[0-9a-f]{20}$"},
 "event_type":{"enum":["authorization","release","capture","refund","settlement","rejection",
-"unexplained"]},
+"unexplained","dispute_reserve","dispute_release","dispute_loss","adjustment","write_off"]},
 "ordinal":{"type":"integer"},
 "account":{"type":"string"},
 "owner":{"type":"string"},
@@ -204,23 +268,17 @@ constexpr std::array schemas{
 "opened_at":{"$ref":"#/components/schemas/time"}}})"},
   openapi_component{"timeline",
                     R"({"type":"object","required":["id","object","payment","request","events",
-"attempts","operations","ledger_entries","settlement","exceptions"],"properties":{
+"attempts","operations","disputes","ledger_entries","settlement","exceptions"],"properties":{
 "id":{"type":"string"},
 "object":{"const":"timeline"},
 "payment":{"$ref":"#/components/schemas/payment"},
 "request":{"type":"object","required":["idempotency_key","received_at","route","acquirer"],
 "properties":{
 "idempotency_key":{"type":"string"},"received_at":{"$ref":"#/components/schemas/time"},
-"route":{"type":"array","items":{"type":"string"}},"acquirer":{"type":"string"}}},
+"route":{"type":"array","items":{"type":"string"}},
+"route_reasons":{"type":"array","items":{"type":"string"}},"acquirer":{"type":"string"}}},
 "events":{"type":"array","items":{"$ref":"#/components/schemas/event"}},
-"attempts":{"type":"array","items":{"type":"object","required":["number","gateway","reference",
-"status",
-"gateway_reference","tries","started_at"],"properties":{"number":{"type":"integer"},
-"gateway":{"type":"string"},
-"reference":{"type":"string"},"status":{"enum":["started","approved","declined","not_sent",
-"unknown","reversing","reversed"]},
-"gateway_reference":{"type":["string","null"]},"tries":{"type":"integer"},
-"started_at":{"$ref":"#/components/schemas/time"}}}},
+"attempts":{"type":"array","items":{"$ref":"#/components/schemas/attempt"}},
 "operations":{"type":"array","items":{"type":"object","required":["kind","ordinal","reference",
 "status",
 "amount","gateway_reference","refusal_code","tries","idempotency_key","created_at"],"properties":{
@@ -230,6 +288,7 @@ constexpr std::array schemas{
 "gateway_reference":{"type":["string","null"]},"refusal_code":{"type":["string","null"]},
 "tries":{"type":"integer"},"idempotency_key":{"type":"string"},
 "created_at":{"$ref":"#/components/schemas/time"}}}},
+"disputes":{"type":"array","items":{"$ref":"#/components/schemas/dispute"}},
 "ledger_entries":{"type":"array","items":{"$ref":"#/components/schemas/ledger_entry"}},
 "settlement":{"type":"array","items":{"$ref":"#/components/schemas/batch_item"}},
 "exceptions":{"type":"array","items":{"$ref":"#/components/schemas/exception"}}}})"},
@@ -241,6 +300,8 @@ constexpr std::array schemas{
 "url":{"type":"string"}}})"},
   openapi_component{"payment_list", R"({"allOf":[{"$ref":"#/components/schemas/list"},
 {"properties":{"data":{"items":{"$ref":"#/components/schemas/payment"}}}}]})"},
+  openapi_component{"dispute_list", R"({"allOf":[{"$ref":"#/components/schemas/list"},
+{"properties":{"data":{"items":{"$ref":"#/components/schemas/dispute"}}}}]})"},
   openapi_component{"balance_list", R"({"allOf":[{"$ref":"#/components/schemas/list"},
 {"properties":{"data":{"items":{"$ref":"#/components/schemas/balance"}}}}]})"},
   openapi_component{"ledger_entry_list", R"({"allOf":[{"$ref":"#/components/schemas/list"},
@@ -274,6 +335,12 @@ constexpr std::array schemas{
 constexpr std::array parameters{
   openapi_component{"id",
                     R"({"name":"id","in":"path","required":true,"schema":{"type":"string"}})"},
+  openapi_component{
+    "gateway", R"({"name":"gateway","in":"path","required":true,"schema":{"type":"string"}})"},
+  openapi_component{"Webhook-Signature",
+                    R"({"name":"Webhook-Signature","in":"header","required":true,
+"description":"`t=<unix seconds>,v1=<hexadecimal HMAC-SHA-256 of \"t.body\">` under the gateway's secret, at most 300 s old; further v1 for a secret that is being changed.",
+"schema":{"type":"string","maxLength":1024}})"},
   openapi_component{"Idempotency-Key",
                     R"({"name":"Idempotency-Key","in":"header","required":true,
 "description":"Visible ASCII, bare or quoted (RFC 8941). The same request gets its answer again.",

@@ -111,6 +111,22 @@ checked<create_payment> read_create_payment(std::string_view body) {
   return order;
 }
 
+checked<note_evidence> read_note_evidence(std::string_view body, dispute_id subject) {
+  const auto document = parse_object(body);
+  if (!document)
+    return document.error();
+  std::optional<refusal> refused;
+  field_reader fields{*document, {}, refused};
+  fields.only({"note"});
+  note_evidence order{.payment = {}, .dispute = subject, .note = {}};
+  order.note = fields.text("note", limits::dispute_note_bytes_max, text_form::many_lines);
+  if (!refused && order.note.empty())
+    fields.refuse("note", "invalid_field", "Expected a text that is not empty.");
+  if (refused)
+    return *refused;
+  return order;
+}
+
 std::optional<refusal> refuse_expired_card(const create_payment& order, timestamp now) {
   const auto& card = order.card;
   if (!order.token.empty() || !has_expired(card.exp_month, card.exp_year, now))

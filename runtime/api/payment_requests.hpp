@@ -19,6 +19,10 @@ namespace holdfast::api {
 [[nodiscard]] std::optional<refusal> refuse_expired_card(const create_payment& order,
                                                          timestamp now);
 
+/// POST /v1/disputes/{id}/evidence: {note}. The payment is left nil: it is looked up.
+[[nodiscard]] checked<note_evidence> read_note_evidence(std::string_view body,
+                                                        dispute_id subject);
+
 /// The bodies below may be empty.
 [[nodiscard]] checked<capture_payment> read_capture_payment(std::string_view body,
                                                             payment_id subject);

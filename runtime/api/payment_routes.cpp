@@ -5,6 +5,7 @@
 #include "runtime/api/payment_requests.hpp"
 #include "runtime/api/prefer.hpp"
 #include "runtime/api/public_routes.hpp"
+#include "runtime/api/reading.hpp"
 
 #include <algorithm>
 
@@ -45,7 +46,8 @@ struct asked {
   std::optional<refusal> refused_if_new; ///< by the clock or by the configuration
 };
 
-/// `read_action` is called last: nothing of a body is looked at before its envelope is right.
+/// `read_action`, given the key, is called last: nothing of a body is looked at before its
+/// envelope is right.
 ///
 /// A key that is known is answered with what it stands for, whatever has changed since. So a
 /// refusal may be given here only if it follows from the request alone, for ever: then no
@@ -63,7 +65,7 @@ void submit(public_services& services, const exchange_ptr& call, ReadAction read
     return call->refuse(key.error());
   if (const auto refused = refuse_media_type(request))
     return call->refuse(*refused);
-  checked<asked> wish = read_action();
+  checked<asked> wish = read_action(*key);
   if (!wish)
     return call->refuse(wish.error());
   const auto preferred = read_preference(request.headers);
@@ -89,7 +91,7 @@ void submit(public_services& services, const exchange_ptr& call, ReadAction read
 /// Of a POST about one payment: reads the body by `read`, given the payment's id.
 template <class Read>
 void submit_about_payment(public_services& services, const exchange_ptr& call, Read read) {
-  submit(services, call, [&]() -> checked<asked> {
+  submit(services, call, [&](const std::string&) -> checked<asked> {
     const auto subject = payment_of(services, *call);
     if (!subject)
       return subject.error();
@@ -110,12 +112,16 @@ refusal no_route() {
 } // namespace
 
 void create_payment_route(public_services& services, const exchange_ptr& call) {
-  submit(services, call, [&]() -> checked<asked> {
+  submit(services, call, [&](const std::string& key) -> checked<asked> {
     auto order = read_create_payment(call->request().body);
     if (!order)
       return order.error();
     auto refused = refuse_expired_card(*order, services.options.now());
-    auto path = services.routes.resolve(call->who().merchant, order->total.unit, order->region);
+    auto path = services.routes.resolve({.merchant = call->who().merchant,
+                                         .unit = order->total.unit,
+                                         .region = order->region,
+                                         .brand = order->summary.brand,
+                                         .key = key});
     if (path)
       order->path = std::move(*path);
     else if (!refused)
@@ -134,6 +140,26 @@ void void_payment_route(public_services& services, const exchange_ptr& call) {
 
 void refund_payment_route(public_services& services, const exchange_ptr& call) {
   submit_about_payment(services, call, read_refund_payment);
+}
+
+/// A dispute's id doesn't tell its payment, which is therefore looked up first.
+void note_evidence_route(public_services& services, const exchange_ptr& call) {
+  using found = std::optional<storage::dispute_view>;
+  const auto id = id_in_path<dispute_id>(*call, "dispute");
+  if (!id)
+    return;
+  services.store.find_dispute(
+    *id, call->who().merchant, unless_failed<found>(call, [&services, call](const found& view) {
+      if (!view)
+        return call->refuse_absent("dispute");
+      submit(services, call, [&](const std::string&) -> checked<asked> {
+        auto order = read_note_evidence(call->request().body, view->row.id);
+        if (!order)
+          return order.error();
+        order->payment = view->payment;
+        return asked{std::move(*order), std::nullopt};
+      });
+    }));
 }
 
 } // namespace holdfast::api

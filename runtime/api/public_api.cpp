@@ -77,10 +77,10 @@ void public_api::handle(http::request request, http::responder respond) {
   if (!assign_or_refuse(target, *call))
     return;
   const auto& row = public_routes()[*target.row];
-  if (row.needs == access::open)
-    row.handle(state_->services, call);
-  else
+  if (row.needs == access::merchant)
     state_->authenticate(row, call);
+  else
+    row.handle(state_->services, call);
 }
 
 } // namespace holdfast::api

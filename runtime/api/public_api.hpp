@@ -1,13 +1,16 @@
 // The API that merchants speak to: /v1/… and /openapi.json.
 #pragma once
 
+#include "messages/secret.hpp"
 #include "runtime/api/key_ring.hpp"
 #include "runtime/api/routing.hpp"
 #include "runtime/front.hpp"
 #include "runtime/http/server.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 
 namespace holdfast::api {
 
@@ -15,6 +18,8 @@ struct public_options {
   std::uint16_t shards = 32;
   std::uint32_t requests_per_second = 0; ///< of one merchant; 0: no limit
   std::function<timestamp()> now = wall_clock_now;
+  /// By gateway; those that have none don't send webhooks.
+  std::map<std::string, secret, std::less<>> webhook_secrets = {};
 };
 
 /// Checks who asks and what, hands commands to the front and reads to the store, and turns what

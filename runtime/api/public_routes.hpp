@@ -23,7 +23,11 @@ struct public_services {
   std::string openapi; ///< rendered once
 };
 
-enum class access : std::uint8_t { open, merchant };
+enum class access : std::uint8_t {
+  open,
+  merchant, ///< an API key
+  gateway,  ///< a signature over the body, which the handler checks
+};
 
 struct route_row {
   std::string_view method;
@@ -45,12 +49,18 @@ void create_payment_route(public_services& services, const exchange_ptr& call);
 void capture_payment_route(public_services& services, const exchange_ptr& call);
 void void_payment_route(public_services& services, const exchange_ptr& call);
 void refund_payment_route(public_services& services, const exchange_ptr& call);
+void note_evidence_route(public_services& services, const exchange_ptr& call);
+
+// webhook_routes.cpp:
+void receive_webhook_route(public_services& services, const exchange_ptr& call);
 
 // read_routes.cpp:
 void list_payments_route(public_services& services, const exchange_ptr& call);
 void show_payment_route(public_services& services, const exchange_ptr& call);
 void show_timeline_route(public_services& services, const exchange_ptr& call);
 void show_refund_route(public_services& services, const exchange_ptr& call);
+void list_disputes_route(public_services& services, const exchange_ptr& call);
+void show_dispute_route(public_services& services, const exchange_ptr& call);
 void list_balances_route(public_services& services, const exchange_ptr& call);
 void list_entries_route(public_services& services, const exchange_ptr& call);
 void list_batches_route(public_services& services, const exchange_ptr& call);

@@ -92,6 +92,31 @@ void show_refund_route(public_services& services, const exchange_ptr& call) {
     }));
 }
 
+void list_disputes_route(public_services& services, const exchange_ptr& call) {
+  query_reader query{call->request(), {"limit", "starting_after"}};
+  const auto window = query.page<dispute_id>();
+  if (query.refused())
+    return call->refuse(*query.refused());
+  services.store.list_disputes(
+    call->who().merchant, window,
+    answer_with_list<storage::dispute_view>(call, [](const storage::dispute_view& view) {
+      return render_dispute(view.payment, view.unit, view.row);
+    }));
+}
+
+void show_dispute_route(public_services& services, const exchange_ptr& call) {
+  using found = std::optional<storage::dispute_view>;
+  const auto id = id_in_path<dispute_id>(*call, "dispute");
+  if (!id)
+    return;
+  services.store.find_dispute(
+    *id, call->who().merchant, unless_failed<found>(call, [call](const found& view) {
+      if (!view)
+        return call->refuse_absent("dispute");
+      call->send_json(200, render_dispute(view->payment, view->unit, view->row));
+    }));
+}
+
 void list_balances_route(public_services& services, const exchange_ptr& call) {
   using balances = std::vector<storage::balance_view>;
   services.store.merchant_balances(

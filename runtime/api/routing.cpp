@@ -1,28 +1,26 @@
 #include "runtime/api/routing.hpp"
 
-#include <algorithm>
-
 namespace holdfast::api {
 
-namespace {
+routing::routing(std::vector<config::route_settings> rules, timestamp loaded_at,
+                 std::string file, routes::table::is_shut shut)
+  : shut_(std::move(shut)),
+    in_force_(std::make_shared<const version>(
+      version{routes::table{std::move(rules)}, 1, loaded_at, std::move(file)})) {}
 
-bool fits(std::string_view pattern, std::string_view value) {
-  return pattern == "*" || pattern == value;
+std::optional<route> routing::resolve(const routes::question& about) const {
+  return in_force()->table.choose(about, shut_);
 }
 
-} // namespace
+std::shared_ptr<const routing::version> routing::in_force() const {
+  return in_force_.load();
+}
 
-std::optional<route> routing::resolve(merchant_id merchant, currency unit,
-                                      std::string_view region) const {
-  const auto merchant_text = merchant.text();
-  const auto rule =
-    std::find_if(rules_.begin(), rules_.end(), [&](const config::route_settings& candidate) {
-      return fits(candidate.merchant, merchant_text) && fits(candidate.currency, unit.code())
-             && fits(candidate.region, region);
-    });
-  if (rule == rules_.end())
-    return std::nullopt;
-  return route{rule->gateways, rule->acquirer};
+void routing::replace(std::vector<config::route_settings> rules, timestamp now) {
+  const std::lock_guard lock{replacing_};
+  const auto before = in_force();
+  in_force_.store(std::make_shared<const version>(
+    version{routes::table{std::move(rules)}, before->generation + 1, now, before->file}));
 }
 
 } // namespace holdfast::api

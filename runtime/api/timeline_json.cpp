@@ -16,23 +16,10 @@ void write_request(json_writer& json, const payment& subject) {
   json.key("route").begin_array();
   for (const auto& gateway : subject.route)
     json.value(gateway);
+  json.end_array().key("route_reasons").begin_array();
+  for (const auto& reason : subject.route_reasons)
+    json.value(reason);
   json.end_array().member("acquirer", subject.acquirer).end_object();
-}
-
-void write_attempts(json_writer& json, const payment& subject) {
-  json.key("attempts").begin_array();
-  for (const auto& one : subject.attempts) {
-    json.begin_object()
-      .member("number", one.number)
-      .member("gateway", one.gateway)
-      .member("reference", attempt_reference(subject.id, one.number))
-      .member("status", to_string(one.status))
-      .member_or_null("gateway_reference", one.gateway_reference)
-      .member("tries", one.tries)
-      .member("started_at", to_rfc3339(one.started_at))
-      .end_object();
-  }
-  json.end_array();
 }
 
 void write_operations(json_writer& json, const payment& subject) {
@@ -78,6 +65,8 @@ std::string render_timeline(const storage::timeline_view& timeline) {
   write_rows(json, "events", timeline.events, render_event);
   write_attempts(json, subject);
   write_operations(json, subject);
+  write_rows(json, "disputes", subject.disputes,
+             [&](const dispute& one) { return render_dispute(subject.id, subject.unit, one); });
   write_rows(json, "ledger_entries", timeline.entries, render_entry);
   write_rows(json, "settlement", timeline.items, render_batch_item);
   write_rows(json, "exceptions", timeline.exceptions, render_exception);

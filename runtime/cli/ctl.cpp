@@ -1,6 +1,7 @@
 // `holdfast ctl`: the operators' commands, as they are typed.
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/ctl_commands.hpp"
+#include "runtime/cli/ctl_exceptions.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -18,8 +19,11 @@ struct ctl_flags {
   ctl::new_merchant merchant_wanted;
   std::string id;
   std::string merchant;
-  std::string status = "open";
+  ctl::exception_query exceptions;
+  ctl::exception_order exception;
+  std::string letter_status = "waiting";
   ctl::ledger_export wanted_export;
+  ctl::breaker_order order;
   bool live = false;
   bool settle = false;
 };
@@ -124,13 +128,12 @@ void add_settlement_commands(const command_adder& ctl, const flags_ptr& flags) {
            [](const auto& how, const auto& given) { return ctl::show_batch(how, given.id); }),
          flags, "bat_");
 
-  const auto exceptions = ctl.group("exceptions", "What reconciliation could not match");
-  auto* listed = exceptions.add("list", "Exceptions", [](const auto& how, const auto& given) {
-    return ctl::list_exceptions(how, given.status == "all" ? std::string{} : given.status);
-  });
-  listed->add_option("--status", flags->status, "open, resolved or all")
-    ->check(CLI::IsMember({"open", "resolved", "all"}))
-    ->capture_default_str();
+  auto* resubmit = batches.add("resubmit", "Put the batches of a refused file into a new one",
+                               [](const auto& how, const auto& given) {
+                                 return ctl::resubmit_batch(how, given.exception);
+                               });
+  resubmit->add_option("id", flags->exception.id, "One of its batches, bat_…")->required();
+  resubmit->add_option("--note", flags->exception.note, "What has changed; kept for good");
 
   auto* cutoff =
     ctl.add("cutoff", "Close the open batches now", [](const auto& how, const auto& given) {
@@ -141,15 +144,106 @@ void add_settlement_commands(const command_adder& ctl, const flags_ptr& flags) {
                    "Wait until the acquirers' reports are reconciled");
 }
 
+void add_exception_commands(const command_adder& ctl, const flags_ptr& flags) {
+  const auto exceptions = ctl.group("exceptions", "What reconciliation could not match");
+  auto& query = flags->exceptions;
+  auto* list =
+    exceptions.add("list", "Exceptions, newest first", [](const auto& how, const auto& given) {
+      return ctl::list_exceptions(how, given.exceptions);
+    });
+  list->add_option("--class", query.kind, "Only this class (docs/reconciliation.md)");
+  list->add_option("--status", query.status, "open, resolved or all")
+    ->check(CLI::IsMember({"open", "resolved", "all"}))
+    ->capture_default_str();
+  list->add_option("--merchant", query.merchant, "Only this merchant's");
+  add_id(exceptions.add("show", "One of them, and how it may be resolved",
+                        [](const auto& how, const auto& given) {
+                          return ctl::show_exception(how, given.id);
+                        }),
+         flags, "exc_");
+
+  auto& order = flags->exception;
+  auto* assign =
+    exceptions.add("assign", "Say who looks after it", [](const auto& how, const auto& given) {
+      return ctl::assign_exception(how, given.exception);
+    });
+  assign->add_option("id", order.id, "Its id, exc_…")->required();
+  assign->add_option("--owner", order.owner, "A person or a team")->required();
+  assign->add_option("--note", order.note, "In place of the note before");
+
+  auto* resolve = exceptions.add("resolve", "End it, with what that posts",
+                                 [](const auto& how, const auto& given) {
+                                   return ctl::resolve_exception(how, given.exception);
+                                 });
+  resolve->add_option("id", order.id, "Its id, exc_…")->required();
+  resolve
+    ->add_option("--as", order.resolution, "retry, adjust, write_off, mark_known or reverse")
+    ->check(CLI::IsMember({"retry", "adjust", "write_off", "mark_known", "reverse"}))
+    ->required();
+  resolve->add_option("--note", order.note, "Why; kept for good")->required();
+  resolve->add_option(
+    "--amount", order.amount,
+    "Minor units that the acquirer has paid (missing_in_report, --as adjust)");
+  resolve->footer("`exceptions show` tells which of them its class allows.");
+
+  const auto letters = ctl.group("dead-letters", "What could not be processed at all");
+  auto* listed =
+    letters.add("list", "Dead letters, newest first", [](const auto& how, const auto& given) {
+      return ctl::list_dead_letters(how, given.letter_status);
+    });
+  listed->add_option("--status", flags->letter_status, "waiting, replayed or all")
+    ->check(CLI::IsMember({"waiting", "replayed", "all"}))
+    ->capture_default_str();
+  add_id(letters.add("replay", "Take it up again, once its cause is gone",
+                     [](const auto& how, const auto& given) {
+                       return ctl::replay_dead_letter(how, given.id);
+                     }),
+         flags, "dlt_");
+}
+
+/// A trip or a reset; returns it for further options.
+CLI::App* add_breaker_order(const command_adder& gateways, const flags_ptr& flags,
+                            const char* name, const char* description,
+                            expected<void> (*give)(const ctl::context&,
+                                                   const ctl::breaker_order&)) {
+  auto* command = gateways.add(name, description, [give](const auto& how, const auto& given) {
+    return give(how, given.order);
+  });
+  command->add_option("name", flags->order.gateway, "The gateway")->required();
+  command->add_option("--note", flags->order.note, "Why; shown by `gateways list`");
+  return command;
+}
+
+void add_gateway_commands(const command_adder& ctl, const flags_ptr& flags) {
+  const auto gateways = ctl.group("gateways", "Payment gateways");
+  gateways.add("list", "Gateways, their breakers and queues",
+               [](const auto& how, const auto&) { return ctl::list_gateways(how); });
+  auto* trip = add_breaker_order(gateways, flags, "trip",
+                                 "Send it no new charges until it is reset", ctl::trip_gateway);
+  trip
+    ->add_option("--for", flags->order.duration,
+                 "Only for so long, then probe it (90s, 10m, 2h)")
+    ->type_name("DURATION");
+  trip->footer(
+    "Payments fall back to the next gateway of their route. What is owed to this one\n"
+    "(inquiries, reversals, captures that are repeated) still trickles through.");
+  add_breaker_order(gateways, flags, "reset", "Close its breaker, whatever had opened it",
+                    ctl::reset_gateway);
+
+  const auto routes = ctl.group("routes", "Which payments go to which gateways");
+  routes.add("list", "The table in force",
+             [](const auto& how, const auto&) { return ctl::list_routes(how); });
+  routes
+    .add("reload", "Read routes and breakers anew from the node's configuration",
+         [](const auto& how, const auto&) { return ctl::reload_routes(how); })
+    ->footer("The same as SIGHUP to the node. A file with a mistake changes nothing.");
+}
+
 void add_state_commands(const command_adder& ctl, const flags_ptr& flags) {
   ctl.add("shards", "Who owns which shard",
           [](const auto& how, const auto&) { return ctl::list_shards(how); });
   ctl.add("nodes", "The cluster's nodes",
           [](const auto& how, const auto&) { return ctl::list_nodes(how); });
-  ctl.group("gateways", "Payment gateways")
-    .add("list", "Gateways, their breakers and queues",
-         [](const auto& how, const auto&) { return ctl::list_gateways(how); });
-
   const auto ledger = ctl.group("ledger", "The double-entry ledger");
   ledger.add("verify", "Prove that it balances and that nothing was altered",
              [](const auto& how, const auto&) { return ctl::verify_ledger(how); });
@@ -186,12 +280,16 @@ void add_ctl(CLI::App& app, action& chosen) {
     "  holdfast ctl merchants create --name \"Corner Shop\" --currency EUR\n"
     "  holdfast ctl payments timeline pay_018f…\n"
     "  holdfast ctl cutoff --settle\n"
+    "  holdfast ctl gateways trip alder --for 30m --note \"their maintenance\"\n"
     "  holdfast ctl exceptions list --json | jq '.data[].kind'\n"
+    "  holdfast ctl exceptions resolve exc_018f… --as adjust --note \"agreed by mail\"\n"
     "  holdfast ctl ledger verify        exits 1 unless the ledger holds");
   const command_adder ctl{*command, flags, chosen};
   add_merchant_commands(ctl, flags);
   add_payment_commands(ctl, flags);
   add_settlement_commands(ctl, flags);
+  add_exception_commands(ctl, flags);
+  add_gateway_commands(ctl, flags);
   add_state_commands(ctl, flags);
 }
 

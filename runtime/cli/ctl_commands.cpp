@@ -1,6 +1,7 @@
 #include "runtime/cli/ctl_commands.hpp"
 
 #include "messages/limits.hpp"
+#include "runtime/cli/ctl_output.hpp"
 #include "runtime/client/json_members.hpp"
 #include "runtime/console/view.hpp"
 #include "runtime/http/target.hpp"
@@ -72,6 +73,8 @@ constexpr view attempt_columns[] = {
   {"TRIES", "tries", cell::number},
   {"GATEWAY'S ID", "gateway_reference"},
   {"STARTED", "started_at", cell::time},
+  {"WHY", "reason"},
+  {"HEARD LAST", "last_heard"},
 };
 constexpr view operation_columns[] = {
   {"OPERATION", "reference"},
@@ -141,57 +144,11 @@ constexpr view node_columns[] = {
   {"SHARDS", "shards", cell::number},
   {"LEASE UNTIL", "lease_until", cell::time},
 };
-constexpr view gateway_columns[] = {
-  {"GATEWAY", "name"},
-  {"BREAKER", "breaker"},
-  {"IN FLIGHT", "in_flight", cell::number},
-  {"QUEUED", "queued", cell::number},
-  {"CALLS", "calls", cell::number},
-  {"FAILURES", "failures", cell::number},
-};
 constexpr view balance_columns[] = {
   {"ACCOUNT", "account"},
   {"OWNER", "owner"},
   {"BALANCE", "balance", cell::money},
 };
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-}
-
-void print_json(const json::value& value) {
-  print(json::serialize(value) + '\n');
-}
-
-enum class extent : std::uint8_t { whole, pages };
-
-expected<void> show_list(const context& how, const std::string& target, extent comes,
-                         std::span<const view> columns) {
-  auto rows = comes == extent::whole ? how.admin.rows(target)
-                                     : how.admin.all_pages(target, limits::ctl_rows_max);
-  if (!rows)
-    return rows.error();
-  if (how.as_json)
-    print_json(json::object{{"object", "list"}, {"data", std::move(*rows)}});
-  else
-    print(rows_text(*rows, columns, how.out));
-  return {};
-}
-
-/// The answer as an object: as JSON, or as `show` has it.
-template <class Show>
-expected<void> show_object(const context& how, expected<json::value> answer, Show show) {
-  if (!answer)
-    return answer.error();
-  if (how.as_json) {
-    print_json(*answer);
-    return {};
-  }
-  if (!answer->is_object())
-    return make_error(errc::unavailable, how.admin.url() + " did not answer with an object");
-  show(answer->as_object());
-  return {};
-}
 
 void print_section(const context& how, const json::object& document, std::string_view title,
                    std::string_view member, std::span<const view> columns) {
@@ -199,13 +156,6 @@ void print_section(const context& how, const json::object& document, std::string
   if (!rows || !rows->is_array() || rows->as_array().empty())
     return;
   print('\n' + how.out.bold(title) + '\n' + rows_text(rows->as_array(), columns, how.out, 2));
-}
-
-std::string with_query(std::string target, std::string_view name, const std::string& value) {
-  if (value.empty())
-    return target;
-  return target + (target.find('?') == std::string::npos ? '?' : '&') + std::string{name} + '='
-         + http::encode_segment(value);
 }
 
 /// Rows of a payment have no currency of their own, so that the table could show amounts.
@@ -316,21 +266,12 @@ expected<void> show_batch(const context& how, const std::string& batch) {
   });
 }
 
-expected<void> list_exceptions(const context& how, const std::string& status) {
-  return show_list(how, with_query("/admin/v1/exceptions", "status", status), extent::pages,
-                   exception_columns);
-}
-
 expected<void> list_shards(const context& how) {
   return show_list(how, "/admin/v1/shards", extent::whole, shard_columns);
 }
 
 expected<void> list_nodes(const context& how) {
   return show_list(how, "/admin/v1/nodes", extent::whole, node_columns);
-}
-
-expected<void> list_gateways(const context& how) {
-  return show_list(how, "/admin/v1/gateways", extent::whole, gateway_columns);
 }
 
 expected<void> verify_ledger(const context& how) {

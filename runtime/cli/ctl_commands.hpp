@@ -36,11 +36,22 @@ struct new_merchant {
 
 [[nodiscard]] expected<void> list_batches(const context& how, const std::string& merchant);
 [[nodiscard]] expected<void> show_batch(const context& how, const std::string& batch);
-[[nodiscard]] expected<void> list_exceptions(const context& how, const std::string& status);
 
 [[nodiscard]] expected<void> list_shards(const context& how);
 [[nodiscard]] expected<void> list_nodes(const context& how);
+
 [[nodiscard]] expected<void> list_gateways(const context& how);
+struct breaker_order {
+  std::string gateway;
+  std::string duration; ///< of a trip, such as "10m"; empty: until it is reset
+  std::string note;
+};
+[[nodiscard]] expected<void> trip_gateway(const context& how, const breaker_order& order);
+[[nodiscard]] expected<void> reset_gateway(const context& how, const breaker_order& order);
+
+[[nodiscard]] expected<void> list_routes(const context& how);
+/// Errors besides: invalid_argument, with the line of the file that is wrong.
+[[nodiscard]] expected<void> reload_routes(const context& how);
 
 /// Errors besides: corrupt, when the ledger does not hold.
 [[nodiscard]] expected<void> verify_ledger(const context& how);

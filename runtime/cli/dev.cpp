@@ -92,7 +92,7 @@ void add_dev(CLI::App& app, action& chosen) {
   command->footer(
     "Stops in good order on SIGTERM or Ctrl-C, and leaves nothing running even if it is\n"
     "killed. Once it serves it writes DIR/dev.json: {api_key, merchant, sandbox, database,\n"
-    "nodes: [{id, pid, http, admin, log}]}.\n\n"
+    "webhook_secret, nodes: [{id, pid, http, admin, log}]}.\n\n"
     "Examples:\n"
     "  holdfast dev\n"
     "  holdfast dev --data /tmp/shop --http 127.0.0.1:0 --admin 127.0.0.1:0 --sandbox "

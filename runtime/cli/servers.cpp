@@ -8,6 +8,7 @@
 #include "runtime/embedded/folder.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/node/node.hpp"
+#include "runtime/routes/table.hpp"
 #include "runtime/sandbox/sandbox.hpp"
 #include "runtime/version.hpp"
 #include "storage/database.hpp"
@@ -48,19 +49,39 @@ expected<void> write_ready_file(const std::string& path, json::object places) {
 
 struct node_flags {
   std::string config;
+  bool only_check = false;
   std::string ready_file;
   std::string log_file;
 };
+
+/// What a person wants to know before the file is given to a node. Its errors were told before.
+int print_check(const config::node_config& settings) {
+  const routes::table table{settings.routes};
+  for (const auto& doubt : table.doubts(settings.file))
+    std::fprintf(stderr, "warning: %s\n", doubt.c_str());
+  std::printf("%s is fine: %zu gateways, %zu acquirers, %zu routes\n", settings.file.c_str(),
+              settings.gateways.size(), settings.acquirers.size(), settings.routes.size());
+  return exit_done;
+}
+
+/// Until somebody asks it to stop; reloads are logged by the node.
+void serve(runtime::node& node, signals& heard) {
+  while (!heard.wait(quiet_wait))
+    if (heard.take_reload())
+      static_cast<void>(node.reload_routes());
+}
 
 int run_node(const node_flags& flags) {
   auto settings = config::load(flags.config);
   if (!settings)
     return report(settings.error());
+  if (flags.only_check)
+    return print_check(*settings);
   if (auto ready =
         log::set_up({settings->log_level, settings->log_format, flags.log_file, settings->id});
       !ready)
     return report(ready.error());
-  signals heard;
+  signals heard{hang_up::reloads};
   raise_descriptor_limit();
   log::info("node starts", {{"version", version()}, {"commit", commit()}});
   auto node = runtime::node::start(std::move(*settings));
@@ -73,7 +94,7 @@ int run_node(const node_flags& flags) {
     flags.ready_file, {{"http", (*node)->http_url()}, {"admin", (*node)->admin_url()}});
   if (!told)
     return report(told.error());
-  wait_for_stop(heard);
+  serve(**node, heard);
   log::info("node stops");
   (*node)->stop();
   log::info("node has stopped");
@@ -141,9 +162,12 @@ void add_node(CLI::App& app, action& chosen) {
     ->type_name("FILE");
   command->add_option("--log-file", flags->log_file, "Log to this file instead of stderr")
     ->type_name("FILE");
+  command->add_flag("--check", flags->only_check,
+                    "Say what is wrong or doubtful in the configuration, and exit");
   command->footer(
     "The databases must have been made by `holdfast init`. SIGTERM and Ctrl-C stop it in good\n"
     "order: what was accepted is finished, and its shards are free for others at once.\n"
+    "SIGHUP reads the routes and the breakers' rules anew; a mistake there changes nothing.\n"
     "An example of a configuration is config/node.toml.");
   command->callback([flags, &chosen] { chosen = [flags] { return run_node(*flags); }; });
 }

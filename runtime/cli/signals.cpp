@@ -17,7 +17,7 @@ sigset_t heard() {
 
 } // namespace
 
-signals::signals() {
+signals::signals(hang_up meaning) : meaning_(meaning) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto set = heard();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
@@ -31,7 +31,10 @@ bool signals::wait(milliseconds limit) {
   time.tv_sec = static_cast<std::time_t>(limit.count() / 1'000);
   time.tv_nsec = static_cast<long>(limit.count() % 1'000) * 1'000'000;
   const int number = sigtimedwait(&set, nullptr, &time);
-  stop_ = number == SIGINT || number == SIGTERM || number == SIGHUP;
+  if (number == SIGHUP && meaning_ == hang_up::reloads)
+    reload_ = true;
+  else
+    stop_ = number == SIGINT || number == SIGTERM || number == SIGHUP;
   return stop_;
 }
 

@@ -3,10 +3,12 @@
 #include "messages/ids.hpp"
 #include "messages/limits.hpp"
 #include "messages/money.hpp"
+#include "runtime/config/read_route.hpp"
 #include "runtime/config/reader.hpp"
 #include "runtime/config/values.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <system_error>
 
@@ -35,24 +37,30 @@ std::string check_pepper(std::string_view text) {
            : std::string{};
 }
 
+std::string check_webhook_secret(std::string_view text) {
+  return text.size() < limits::webhook_secret_bytes_min
+           ? "expected at least " + std::to_string(limits::webhook_secret_bytes_min) + " bytes"
+           : std::string{};
+}
+
 std::string check_not_empty(std::string_view text) {
   return text.empty() ? "expected a path" : std::string{};
 }
 
-std::string check_merchant(std::string_view text) {
-  return text == "*" || merchant_id::parse(text) ? std::string{}
-                                                 : "expected \"*\" or a merchant's id (mer_…)";
+std::string check_unknown_outcome(std::string_view text) {
+  return one_of({"resolve_then_fail", "resolve_then_failover"})(text);
 }
 
-std::string check_currency(std::string_view text) {
-  return text == "*" || currency::parse(text)
+/// What the issuer means for good must not be asked of another gateway: schemes fine for it.
+std::string check_retryable(std::string_view code) {
+  static constexpr std::array<std::string_view, 7> hard{
+    "lost_card",    "stolen_card",      "pickup_card",    "fraudulent",
+    "expired_card", "incorrect_number", "revoked_consent"};
+  if (code.empty() || code.size() > limits::decline_code_bytes_max)
+    return "expected a decline's code";
+  return std::ranges::find(hard, code) == hard.end()
            ? std::string{}
-           : "expected \"*\" or an ISO 4217 code such as \"EUR\"";
-}
-
-std::string check_region(std::string_view text) {
-  return text.empty() || text.size() > limits::region_bytes_max ? "expected \"*\" or a region"
-                                                                : std::string{};
+           : "expected a decline that another gateway may not repeat";
 }
 
 // -- one function a table of the file
@@ -113,11 +121,18 @@ void read_cluster(table_reader& in, node_config& out) {
 }
 
 void read_breaker(table_reader& in, breaker_settings& out) {
-  in.read("error_rate", out.error_rate, 0.01, 1.0);
-  in.read("calls_min", out.calls_min, 1, 1'000'000);
   in.read("window", out.window, milliseconds{100}, hours{1});
+  in.read("min_calls", out.min_calls, 1, 1'000'000);
+  in.read("error_rate", out.error_rate, 0.01, 1.0);
+  in.read("slow_call", out.slow_call, milliseconds{1}, minutes{5});
+  in.read("slow_rate", out.slow_rate, 0.01, 1.0);
   in.read("open_for", out.open_for, milliseconds{10}, hours{1});
   in.read("probes", out.probes, 1, 1'000);
+  out.probe_successes = out.probes;
+  in.read("probe_successes", out.probe_successes, 1, out.probes);
+  in.read("retry_share", out.retry_share, 0.0, 1.0);
+  in.read("retry_rate", out.retry_rate, 1, limits::config_calls_a_second_max);
+  in.read("recovery_rate", out.recovery_rate, 1, limits::config_calls_a_second_max);
 }
 
 template <class Settings>
@@ -139,6 +154,8 @@ void read_gateway(table_reader& in, node_config& out) {
   in.read("concurrency", gateway.concurrency, 1, limits::config_concurrency_max);
   in.section("breaker", [&](table_reader& breaker) { read_breaker(breaker, gateway.breaker); });
   in.read("settle_time", gateway.settle_time, milliseconds{0}, hours{24});
+  in.read("webhook_secret", gateway.webhook_secret, check_webhook_secret, visibility::secret);
+  in.read("unknown_outcome", gateway.unknown_outcome, check_unknown_outcome);
   out.gateways.push_back(std::move(gateway));
 }
 
@@ -151,28 +168,6 @@ void read_acquirer(table_reader& in, node_config& out) {
   in.read("format", acquirer.format, one_of({"csv"}));
   in.read("timeout", acquirer.timeout, milliseconds{10}, minutes{10});
   out.acquirers.push_back(std::move(acquirer));
-}
-
-void read_route(table_reader& in, node_config& out) {
-  route_settings route;
-  in.read("merchant", route.merchant, check_merchant);
-  in.read("currency", route.currency, check_currency);
-  in.read("region", route.region, check_region);
-  in.require("gateways");
-  in.read("gateways", route.gateways, [&](std::string_view name) {
-    const bool known =
-      std::ranges::find(out.gateways, name, &gateway_settings::name) != out.gateways.end();
-    return known ? std::string{} : "expected the name of a [[gateways]]";
-  });
-  if (in.has("gateways") && route.gateways.empty())
-    in.complain("gateways", "expected at least one gateway");
-  in.require("acquirer");
-  in.read("acquirer", route.acquirer, [&](std::string_view name) {
-    const bool known =
-      std::ranges::find(out.acquirers, name, &acquirer_settings::name) != out.acquirers.end();
-    return known ? std::string{} : "expected the name of an [[acquirers]]";
-  });
-  out.routes.push_back(std::move(route));
 }
 
 void read_database(table_reader& in, node_config& out) {
@@ -205,6 +200,30 @@ void read_settlement(table_reader& in, node_config& out) {
   in.read("zone", out.settlement.zone, check_zone);
   in.read("max_items", out.settlement.max_items, 1, limits::config_batch_items_max);
   in.read("platform_fee_bps", out.settlement.platform_fee_bps, 0, 10'000);
+  in.read("answer_deadline", out.settlement.answer_deadline, seconds{1}, hours{24 * 30});
+  in.read("silent_retry", out.settlement.silent_retry, seconds{1}, hours{24});
+  in.read("orphan_search", out.settlement.orphan_search, seconds{1}, hours{24});
+  in.read("orphan_window", out.settlement.orphan_window, seconds{1}, hours{24 * 30});
+}
+
+void read_expiry(table_reader& in, payment_settings& out) {
+  const auto read = [&](std::string_view key, milliseconds& target) {
+    in.read(key, target, seconds{1}, hours{24 * 365});
+  };
+  read("default", out.expiry);
+  for (const auto* brand : {"visa", "mastercard", "amex", "discover"})
+    if (in.has(brand))
+      read(brand, out.expiry_by_brand[brand]);
+}
+
+void read_payments(table_reader& in, payment_settings& out) {
+  in.read("unknown_outcome", out.unknown_outcome, check_unknown_outcome);
+  in.read("resolve_within", out.resolve_within, seconds{1}, hours{24 * 30});
+  in.read("retryable_declines", out.retryable_declines, check_retryable);
+  if (out.retryable_declines.size() > limits::retryable_declines_max)
+    in.complain("retryable_declines",
+                "expected at most " + std::to_string(limits::retryable_declines_max));
+  in.section("expiry", [&](table_reader& expiry) { read_expiry(expiry, out); });
 }
 
 void check_coverage(table_reader& in, const node_config& out) {
@@ -247,9 +266,7 @@ node_config read_root(const toml::table& file, findings& wrong) {
   root.each("acquirers", [&](table_reader& in) { read_acquirer(in, out); });
   root.each("routes", [&](table_reader& in) { read_route(in, out); });
   root.section("settlement", [&](table_reader& in) { read_settlement(in, out); });
-  root.section("payments", [&](table_reader& in) {
-    in.read("authorization_lifetime", out.authorization_lifetime, seconds{1}, hours{24 * 365});
-  });
+  root.section("payments", [&](table_reader& in) { read_payments(in, out.payments); });
   for (const auto* key : {"gateways", "acquirers", "routes"})
     root.require(key);
   if (!file["http"]["key_pepper"])
@@ -268,6 +285,7 @@ expected<node_config> load(const std::string& path) {
   try {
     const auto file = toml::parse_file(path);
     auto config = read_root(file, wrong);
+    config.file = path;
     if (wrong.empty())
       return config;
   } catch (const toml::parse_error& bad) {

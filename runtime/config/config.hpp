@@ -5,6 +5,7 @@
 #include "messages/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,12 +18,19 @@ struct tls_files {
   std::string ca; ///< cluster only
 };
 
+/// actors/gateway/gate.hpp says what each of them does.
 struct breaker_settings {
-  double error_rate = 0.5;      ///< opens at this share of failed calls …
-  std::uint32_t calls_min = 20; ///< … of at least so many in the window
   milliseconds window{10'000};
+  std::uint32_t min_calls = 20;
+  double error_rate = 0.5;
+  milliseconds slow_call{2'000};
+  double slow_rate = 0.8;
   milliseconds open_for{2'000};
-  std::uint32_t probes = 3; ///< calls let through half-open
+  std::uint32_t probes = 3;
+  std::uint32_t probe_successes = 3; ///< all probes, unless the file says otherwise
+  double retry_share = 0.2;
+  std::uint32_t retry_rate = 50;     ///< a second
+  std::uint32_t recovery_rate = 100; ///< a second
 };
 
 struct gateway_settings {
@@ -33,6 +41,8 @@ struct gateway_settings {
   std::uint32_t concurrency = 256;
   breaker_settings breaker;
   milliseconds settle_time{10'000}; ///< After which "not found" is believed.
+  std::string webhook_secret;       ///< Signs the gateway's webhooks; empty: it sends none.
+  std::string unknown_outcome;      ///< as in [payments], for this gateway; empty: as there
 };
 
 struct acquirer_settings {
@@ -43,12 +53,17 @@ struct acquirer_settings {
   milliseconds timeout{30'000};
 };
 
+/// An empty list fits anything; "*" in the file.
 struct route_settings {
-  std::string merchant = "*";
-  std::string currency = "*";
-  std::string region = "*";
-  std::vector<std::string> gateways;
-  std::string acquirer;
+  std::vector<std::string> merchant = {};
+  std::vector<std::string> currency = {};
+  std::vector<std::string> region = {};
+  std::vector<std::string> brand = {};
+  std::uint32_t priority = 100; ///< the lowest that fits wins
+  std::vector<std::string> gateways = {};
+  std::vector<std::uint32_t> weights = {}; ///< one a gateway; empty: in order
+  std::string acquirer = {};
+  std::uint32_t line = 0; ///< of the file
 };
 
 struct database_settings {
@@ -62,6 +77,23 @@ struct settlement_settings {
   std::string zone = "UTC";     ///< IANA name
   std::uint32_t max_items = 10'000;
   std::uint32_t platform_fee_bps = 30;
+  /// From when a person is told that an acquirer doesn't answer; then it is asked this often.
+  milliseconds answer_deadline{24LL * 3600 * 1000};
+  milliseconds silent_retry{15LL * 60 * 1000};
+  /// Between two searches for orphans, and how far back each looks.
+  milliseconds orphan_search{5LL * 60 * 1000};
+  milliseconds orphan_window{24LL * 3600 * 1000};
+};
+
+struct payment_settings {
+  /// "resolve_then_fail" or "resolve_then_failover".
+  std::string unknown_outcome = "resolve_then_fail";
+  milliseconds resolve_within{24LL * 3600 * 1000}; ///< Then a person is asked.
+  /// Codes of declines after which the next gateway of the route is asked.
+  std::vector<std::string> retryable_declines{"processing_error", "issuer_unavailable",
+                                              "try_again_later"};
+  milliseconds expiry{7LL * 24 * 3600 * 1000};         ///< of a hold that is not captured …
+  std::map<std::string, milliseconds> expiry_by_brand; ///< … where a brand differs
 };
 
 struct http_settings {
@@ -73,6 +105,7 @@ struct http_settings {
 };
 
 struct node_config {
+  std::string file; ///< that it was read from; empty: none
   std::string id = "node-1";
   bool serve_http = true;
   bool serve_shards = true;
@@ -94,7 +127,7 @@ struct node_config {
   std::vector<acquirer_settings> acquirers;
   std::vector<route_settings> routes;
   settlement_settings settlement;
-  milliseconds authorization_lifetime{7LL * 24 * 3600 * 1000};
+  payment_settings payments;
 };
 
 /// Reads and checks a TOML file. Errors: invalid_argument, whose detail is "file:line: what is

@@ -157,6 +157,45 @@ void table_reader::read(std::string_view key, std::vector<std::string>& target,
   target = std::move(values);
 }
 
+void table_reader::read(std::string_view key, std::vector<std::uint32_t>& target,
+                        std::int64_t min, std::int64_t max) {
+  const auto* node = find(key);
+  if (!node)
+    return;
+  std::vector<std::uint32_t> values;
+  const auto* array = node->as_array();
+  for (std::size_t at = 0; array && at < array->size(); ++at) {
+    const auto value = array->get(at)->value_exact<std::int64_t>();
+    if (value && *value >= min && *value <= max)
+      values.push_back(static_cast<std::uint32_t>(*value));
+  }
+  if (!array || values.size() != array->size())
+    return complain(key, "expected a list of integers from " + std::to_string(min) + " to "
+                           + std::to_string(max));
+  target = std::move(values);
+}
+
+void table_reader::read_any_of(std::string_view key, std::vector<std::string>& target,
+                               const text_check& check) {
+  const auto* node = table_.get(key);
+  if (node && node->is_array()) {
+    read(key, target, check);
+    if (node->as_array()->empty())
+      complain(key, "expected at least one, or \"*\" for any");
+    return;
+  }
+  std::string one = "*";
+  read(key, one,
+       [&](std::string_view text) { return text == "*" ? std::string{} : check(text); });
+  target.clear();
+  if (one != "*")
+    target.push_back(std::move(one));
+}
+
+std::uint32_t table_reader::line() const {
+  return line_of(table_);
+}
+
 std::int64_t table_reader::integer(std::string_view key, std::int64_t fallback,
                                    std::int64_t min, std::int64_t max) {
   const auto* node = find(key);

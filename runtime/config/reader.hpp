@@ -53,6 +53,11 @@ public:
   void read(std::string_view key, milliseconds& target, milliseconds min, milliseconds max);
   void read(std::string_view key, double& target, double min, double max);
   void read(std::string_view key, std::vector<std::string>& target, const text_check& check);
+  void read(std::string_view key, std::vector<std::uint32_t>& target, std::int64_t min,
+            std::int64_t max);
+  /// One text or a list of them; "*" alone is an empty list, which stands for any.
+  void read_any_of(std::string_view key, std::vector<std::string>& target,
+                   const text_check& check);
 
   template <class Integer>
   void read(std::string_view key, Integer& target, std::int64_t min, std::int64_t max) {
@@ -73,6 +78,8 @@ public:
   void finish();
 
   [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
+  /// Of the table's head.
+  [[nodiscard]] std::uint32_t line() const;
 
 private:
   const toml::node* find(std::string_view key);

@@ -34,6 +34,17 @@ std::string quoted(const std::vector<std::string>& texts) {
   return '[' + out + ']';
 }
 
+std::string any_of(const std::vector<std::string>& texts) {
+  return texts.empty() ? quoted("*") : quoted(texts);
+}
+
+std::string list(const std::vector<std::uint32_t>& numbers) {
+  std::string out;
+  for (const auto number : numbers)
+    out += (out.empty() ? "" : ", ") + std::to_string(number);
+  return '[' + out + ']';
+}
+
 std::string quoted(milliseconds duration) {
   return quoted(duration_text(duration));
 }
@@ -89,11 +100,18 @@ void write_gateway(std::ostream& out, const gateway_settings& gateway) {
   out << "\n[[gateways]]\nname = " << quoted(gateway.name)
       << "\nkind = " << quoted(gateway.kind) << "\nurl = " << quoted(gateway.url)
       << "\ntimeout = " << quoted(gateway.timeout) << "\nconcurrency = " << gateway.concurrency
-      << "\nsettle_time = " << quoted(gateway.settle_time)
-      << "\nbreaker = { error_rate = " << breaker.error_rate
-      << ", calls_min = " << breaker.calls_min << ", window = " << quoted(breaker.window)
+      << "\nsettle_time = " << quoted(gateway.settle_time);
+  if (!gateway.webhook_secret.empty())
+    out << "\nwebhook_secret = " << quoted(gateway.webhook_secret);
+  if (!gateway.unknown_outcome.empty())
+    out << "\nunknown_outcome = " << quoted(gateway.unknown_outcome);
+  out << "\nbreaker = { window = " << quoted(breaker.window)
+      << ", min_calls = " << breaker.min_calls << ", error_rate = " << breaker.error_rate
+      << ", slow_call = " << quoted(breaker.slow_call) << ", slow_rate = " << breaker.slow_rate
       << ", open_for = " << quoted(breaker.open_for) << ", probes = " << breaker.probes
-      << " }\n";
+      << ", probe_successes = " << breaker.probe_successes
+      << ", retry_share = " << breaker.retry_share << ", retry_rate = " << breaker.retry_rate
+      << ", recovery_rate = " << breaker.recovery_rate << " }\n";
 }
 
 void write_acquirer(std::ostream& out, const acquirer_settings& acquirer) {
@@ -104,10 +122,22 @@ void write_acquirer(std::ostream& out, const acquirer_settings& acquirer) {
 }
 
 void write_route(std::ostream& out, const route_settings& route) {
-  out << "\n[[routes]]\nmerchant = " << quoted(route.merchant)
-      << "\ncurrency = " << quoted(route.currency) << "\nregion = " << quoted(route.region)
-      << "\ngateways = " << quoted(route.gateways) << "\nacquirer = " << quoted(route.acquirer)
-      << '\n';
+  out << "\n[[routes]]\nmerchant = " << any_of(route.merchant)
+      << "\ncurrency = " << any_of(route.currency) << "\nregion = " << any_of(route.region)
+      << "\nbrand = " << any_of(route.brand) << "\npriority = " << route.priority
+      << "\ngateways = " << quoted(route.gateways);
+  if (!route.weights.empty())
+    out << "\nweights = " << list(route.weights);
+  out << "\nacquirer = " << quoted(route.acquirer) << '\n';
+}
+
+void write_payments(std::ostream& out, const payment_settings& payments) {
+  out << "\n[payments]\nunknown_outcome = " << quoted(payments.unknown_outcome)
+      << "\nresolve_within = " << quoted(payments.resolve_within)
+      << "\nretryable_declines = " << quoted(payments.retryable_declines)
+      << "\n\n[payments.expiry]\ndefault = " << quoted(payments.expiry) << '\n';
+  for (const auto& [brand, lifetime] : payments.expiry_by_brand)
+    out << brand << " = " << quoted(lifetime) << '\n';
 }
 
 } // namespace
@@ -126,8 +156,11 @@ std::string to_toml(const node_config& config) {
   out << "\n[settlement]\ncutoff = " << quoted(settlement.cutoff)
       << "\nzone = " << quoted(settlement.zone) << "\nmax_items = " << settlement.max_items
       << "\nplatform_fee_bps = " << settlement.platform_fee_bps
-      << "\n\n[payments]\nauthorization_lifetime = " << quoted(config.authorization_lifetime)
-      << '\n';
+      << "\nanswer_deadline = " << quoted(settlement.answer_deadline)
+      << "\nsilent_retry = " << quoted(settlement.silent_retry)
+      << "\norphan_search = " << quoted(settlement.orphan_search)
+      << "\norphan_window = " << quoted(settlement.orphan_window) << '\n';
+  write_payments(out, config.payments);
   return out.str();
 }
 

@@ -37,7 +37,7 @@ constexpr std::uint32_t cutoffs_max = 4;
 std::string_view exception_asked_for(int ending) {
   switch (ending) {
     case 61: return "rejected_item";
-    case 63: return "missing_line";
+    case 63: return "missing_in_report";
     case 64: return "amount_mismatch";
     case 65: return "duplicate_line";
     default: return {};

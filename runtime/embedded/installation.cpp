@@ -98,9 +98,13 @@ expected<void> installation::prepare() {
   auto pepper = read_or_make_secret(folder_.path() / "pepper");
   if (!pepper)
     return pepper.error();
+  auto webhook_secret = read_or_make_secret(folder_.path() / "webhook_secret");
+  if (!webhook_secret)
+    return webhook_secret.error();
   logs_ = std::move(*logs);
   run_ = std::move(*run);
   pepper_ = std::move(*pepper);
+  where_.webhook_secret = std::move(*webhook_secret);
   return {};
 }
 
@@ -128,7 +132,8 @@ expected<child> installation::start_program(std::vector<std::string> arguments,
   options.program = "/proc/self/exe";
   options.arguments = {"holdfast"};
   options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
-  options.environment = {{std::string{pepper_variable}, pepper_}};
+  options.environment = {{std::string{pepper_variable}, pepper_},
+                         {std::string{webhook_variable}, where_.webhook_secret}};
   options.log_file = log;
   auto started = child::start(options);
   if (started)
@@ -178,12 +183,13 @@ expected<void> installation::write_node_config() {
   const auto content = config::to_toml(
     private_config({http_listen_, admin_listen_, where_.sandbox, where_.database}));
   const auto path = folder_.path() / "node.toml";
-  return write_private_file(path,
-                            "# Written by holdfast dev at each start; changes are lost.\n"
-                            "# To run this node by hand: "
-                              + std::string{pepper_variable} + "=$(cat "
-                              + (folder_.path() / "pepper").string()
-                              + ") holdfast node --config " + path.string() + "\n\n" + content);
+  return write_private_file(
+    path,
+    "# Written by holdfast dev at each start; changes are lost.\n"
+    "# To run this node by hand: "
+      + std::string{pepper_variable} + "=$(cat " + (folder_.path() / "pepper").string() + ") "
+      + std::string{webhook_variable} + "=$(cat " + (folder_.path() / "webhook_secret").string()
+      + ") holdfast node --config " + path.string() + "\n\n" + content);
 }
 
 expected<void> installation::start_node() {
@@ -272,6 +278,7 @@ expected<void> installation::write_dev_json() {
                               {"merchant", where_.merchant},
                               {"sandbox", where_.sandbox},
                               {"database", where_.database},
+                              {"webhook_secret", where_.webhook_secret},
                               {"nodes", std::move(nodes)}};
   return write_private_file(folder_.path() / "dev.json", json::serialize(document) + '\n');
 }

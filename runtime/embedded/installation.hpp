@@ -46,6 +46,7 @@ struct endpoints {
   std::string merchant;
   std::string sandbox;
   std::string database; ///< libpq URL
+  std::string webhook_secret;
   std::vector<node_place> nodes;
 };
 

@@ -274,8 +274,8 @@ expected<void> end_leftovers(const fs::path& files) {
 }
 
 expected<void> write_settings(const place& where) {
-  const auto text =
-    std::string{settings} + "unix_socket_directories = '" + where.socket.string() + "'\n";
+  std::string text{settings};
+  text += "unix_socket_directories = '" + where.socket.string() + "'\n";
   const auto path = where.files / "postgresql.conf";
   if (auto written = write_private_file(path, text); !written)
     return written;

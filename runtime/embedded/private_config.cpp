@@ -17,6 +17,7 @@ config::gateway_settings sandbox_gateway(std::string name, const std::string& ur
   gateway.name = std::move(name);
   gateway.timeout = gateway_timeout;
   gateway.settle_time = gateway_settle_time;
+  gateway.webhook_secret = "${" + std::string{webhook_variable} + '}';
   return gateway;
 }
 

@@ -18,6 +18,8 @@ struct private_addresses {
 inline constexpr std::string_view private_node_id = "node-1";
 /// The pepper stays out of the file: it is handed to the node in this variable.
 inline constexpr std::string_view pepper_variable = "HOLDFAST_KEY_PEPPER";
+/// Likewise the secret that the sandbox's webhooks are to be signed with.
+inline constexpr std::string_view webhook_variable = "HOLDFAST_WEBHOOK_SECRET";
 
 [[nodiscard]] config::node_config private_config(const private_addresses& addresses);
 

@@ -92,23 +92,29 @@ std::string_view text_of(const json::object& object, std::string_view name) {
                                                 : std::string_view{};
 }
 
-/// The answer must speak of what was asked, in every member that says what that is.
-bool is_about(const json::object& answer, const gateway_request& request) {
-  // A void is a reversal of the authorization: the gateway knows no reference of its own for
-  // it.
-  if (request.verb == gateway_verb::reverse)
-    return text_of(answer, "reference") == request.reference;
-  const bool of_operation = !request.operation_reference.empty();
-  const auto reference = text_of(answer, of_operation ? "operation_reference" : "reference");
-  if (reference != (of_operation ? request.operation_reference : request.reference))
-    return false;
-  // What was reversed before it came has no amount.
-  if (text_of(answer, "status") == "reversed")
-    return true;
+/// The amount and currency must be those that were asked for, where the answer tells them.
+bool has_our_amount(const json::object& answer, const gateway_request& request) {
   const auto* amount = answer.if_contains("amount");
   return amount != nullptr && amount->is_int64()
          && amount->get_int64() == request.total.amount.value()
          && text_of(answer, "currency") == request.total.unit.code();
+}
+
+/// The answer must speak of what was asked, in every member that says what that is. Why it
+/// doesn't; empty when it does.
+std::string_view mismatch_of(const json::object& answer, const gateway_request& request) {
+  // A void is a reversal of the authorization: the gateway knows no reference of its own for
+  // it.
+  const bool of_operation =
+    request.verb != gateway_verb::reverse && !request.operation_reference.empty();
+  const auto reference = text_of(answer, of_operation ? "operation_reference" : "reference");
+  if (reference != (of_operation ? request.operation_reference : request.reference))
+    return "other_reference";
+  // A reversal tells of no amount where it came before the authorization; nor does the answer
+  // to what was reversed before it came. Nothing is held either way, whatever the amount was.
+  if (text_of(answer, "status") == "reversed" || request.verb == gateway_verb::reverse)
+    return {};
+  return has_our_amount(answer, request) ? std::string_view{} : "other_amount";
 }
 
 gateway_answer judge_status(const json::object& answer, const gateway_request& request) {
@@ -173,8 +179,8 @@ gateway_answer judge(const http::call_result& result, const gateway_request& req
       return {gateway_verdict::not_found, {}, "not_found", {}};
     return unknown("http_404");
   }
-  if (!is_about(answer, request))
-    return unknown("other_reference");
+  if (const auto mismatch = mismatch_of(answer, request); !mismatch.empty())
+    return unknown(std::string{mismatch});
   return judge_status(answer, request);
 }
 

@@ -3,6 +3,7 @@
 #include "actors/api/render.hpp"
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
+#include "messages/limits.hpp"
 #include "runtime/node/cutoff_gathering.hpp"
 #include "runtime/telemetry/metrics.hpp"
 
@@ -16,19 +17,9 @@ namespace {
 using telemetry::append_head;
 using telemetry::append_sample;
 
-/// Reads one number of each gateway into a metric family.
-template <class Read>
-void render_family(std::string& out, const std::vector<actor_front::named_gauges>& gateways,
-                   std::string_view name, std::string_view help, std::string_view kind,
-                   Read read) {
-  append_head(out, name, help, kind);
-  for (const auto& [gateway, gauges] : gateways)
-    append_sample(out, name, {{"gateway", gateway}}, static_cast<double>(read(*gauges)));
-}
-
 } // namespace
 
-actor_front::actor_front(actors::environment_ptr env, std::vector<named_gauges> gateways)
+actor_front::actor_front(actors::environment_ptr env, std::vector<named_board> gateways)
   : env_(std::move(env)),
     gateways_(std::move(gateways)) {}
 
@@ -54,6 +45,19 @@ void actor_front::submit(merchant_command command, std::function<void(api_reply)
   actors::tell(owner, actors::submit{std::move(command), std::move(promise)});
 }
 
+void actor_front::notify(webhook_notice notice, std::string request_id,
+                         std::function<void(api_reply)> done) {
+  auto promise =
+    std::make_shared<actors::reply_promise>(std::move(done), std::move(request_id));
+  const auto owner = env_->peers.shard(notice.about.payment.shard());
+  if (!owner)
+    return promise->deliver(
+      api::answer_problem(503, "shard_unavailable",
+                          "The shard of this payment is starting or moving; send it again.",
+                          promise->request_id(), 1));
+  actors::tell(owner, actors::deliver_webhook{std::move(notice), std::move(promise)});
+}
+
 void actor_front::cutoff(cutoff_request request, milliseconds timeout,
                          std::function<void(cutoff_result)> done) {
   const auto shards = env_->peers.shards();
@@ -74,6 +78,26 @@ void actor_front::cutoff(cutoff_request request, milliseconds timeout,
   env_->later(timeout, [gathering] { gathering->expire(); });
 }
 
+void actor_front::order(desk_order what, desk_callback done) {
+  const auto shard = what.verb == order_verb::replay           ? what.letter.shard()
+                     : what.verb == order_verb::resubmit_batch ? what.batch.shard()
+                                                               : what.exception.shard();
+  const auto owner = env_->peers.shard(shard);
+  if (!owner)
+    return done(make_error(errc::unavailable, "Its shard is starting or moving; try again."));
+  // Whoever is first answers; an actor that is killed with the order never does.
+  auto answered = std::make_shared<std::atomic<bool>>(false);
+  auto once = std::make_shared<desk_callback>([answered, done](expected<exception_id> outcome) {
+    if (!answered->exchange(true))
+      done(std::move(outcome));
+  });
+  env_->later(milliseconds{limits::exception_order_ms_max + limits::answer_margin_ms}, [once] {
+    (*once)(
+      make_error(errc::unknown_outcome, "Nobody has answered; look whether it has been done."));
+  });
+  actors::tell(owner, actors::desk_call{std::move(what), std::move(once)});
+}
+
 bool actor_front::ready() const {
   return !env_->gauges.empty() && std::ranges::all_of(env_->gauges, [](const auto& gauge) {
     return gauge->serving.load(std::memory_order_relaxed);
@@ -82,20 +106,52 @@ bool actor_front::ready() const {
 
 std::vector<gateway_status> actor_front::gateways() const {
   std::vector<gateway_status> all;
-  for (const auto& [name, gauges] : gateways_) {
+  const auto now = actors::gateway_clock();
+  for (const auto& [name, board] : gateways_) {
     gateway_status one;
     one.name = name;
-    one.breaker = to_string(gauges->breaker.load(std::memory_order_relaxed));
-    one.in_flight = gauges->in_flight.load(std::memory_order_relaxed);
-    one.queued = gauges->queued.load(std::memory_order_relaxed);
-    for (const auto& count : gauges->verdicts)
+    one.gate = board->gate.view(now);
+    one.in_flight = board->in_flight.load(std::memory_order_relaxed);
+    one.queued = board->queued.load(std::memory_order_relaxed);
+    for (const auto& count : board->verdicts)
       one.calls += count.load(std::memory_order_relaxed);
     for (const auto verdict : {gateway_verdict::unknown, gateway_verdict::not_sent})
       one.failures +=
-        gauges->verdicts[static_cast<std::size_t>(verdict)].load(std::memory_order_relaxed);
+        board->verdicts[static_cast<std::size_t>(verdict)].load(std::memory_order_relaxed);
+    for (std::size_t why = 0; why < one.refused.size(); ++why)
+      one.refused[why] = board->refused[why].load(std::memory_order_relaxed);
     all.push_back(std::move(one));
   }
   return all;
+}
+
+actors::gateway_board* actor_front::board_of(const std::string& name) const {
+  const auto found = std::ranges::find(gateways_, name, &named_board::first);
+  return found == gateways_.end() ? nullptr : found->second.get();
+}
+
+bool actor_front::trip_gateway(const std::string& name, std::optional<milliseconds> duration,
+                               gateways::operator_order order) {
+  auto* board = board_of(name);
+  if (board == nullptr)
+    return false;
+  env_->log(actors::severity::warning,
+            order.by + " trips the breaker of gateway " + name + ": " + order.note);
+  board->gate.trip(actors::gateway_clock(), duration, std::move(order));
+  // What waits there may have somewhere else to go.
+  actors::tell(env_->peers.gateway(name), actors::gateway_tick{});
+  return true;
+}
+
+bool actor_front::reset_gateway(const std::string& name, gateways::operator_order order) {
+  auto* board = board_of(name);
+  if (board == nullptr)
+    return false;
+  env_->log(actors::severity::warning,
+            order.by + " resets the breaker of gateway " + name + ": " + order.note);
+  board->gate.reset(actors::gateway_clock(), std::move(order));
+  actors::tell(env_->peers.gateway(name), actors::gateway_tick{});
+  return true;
 }
 
 std::vector<shard_status> actor_front::shards() const {
@@ -128,25 +184,7 @@ std::string actor_front::metrics_text() const {
                 static_cast<double>(std::ranges::count_if(env_->gauges, [](const auto& gauge) {
                   return gauge->serving.load(std::memory_order_relaxed);
                 })));
-  append_head(out, "holdfast_gateway_calls_total", "Gateway calls that ended, by verdict.",
-              "counter");
-  for (const auto& [name, gauges] : gateways_)
-    for (std::size_t index = 0; index < gauges->verdicts.size(); ++index)
-      append_sample(
-        out, "holdfast_gateway_calls_total",
-        {{"gateway", name}, {"verdict", to_string(static_cast<gateway_verdict>(index))}},
-        static_cast<double>(gauges->verdicts[index].load()));
-  render_family(out, gateways_, "holdfast_gateway_seconds_total",
-                "Time spent in gateway calls.", "counter",
-                [](const auto& g) { return static_cast<double>(g.total_us) / 1e6; });
-  render_family(out, gateways_, "holdfast_gateway_in_flight", "Calls under way.", "gauge",
-                [](const auto& g) { return g.in_flight.load(); });
-  render_family(out, gateways_, "holdfast_gateway_queued", "Calls that wait for a connection.",
-                "gauge", [](const auto& g) { return g.queued.load(); });
-  render_family(
-    out, gateways_, "holdfast_gateway_breaker_open",
-    "1 while the circuit breaker holds new authorizations back.", "gauge",
-    [](const auto& g) { return g.breaker.load() == gateways::breaker_state::open ? 1 : 0; });
+  append_gateway_metrics(out, gateways_);
   return out;
 }
 

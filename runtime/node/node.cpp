@@ -8,10 +8,13 @@
 #include "runtime/api/public_api.hpp"
 #include "runtime/gateways/sandbox_acquirer.hpp"
 #include "runtime/gateways/sandbox_gateway.hpp"
+#include "runtime/gateways/sandbox_lister.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/node/actor_front.hpp"
 #include "runtime/node/event_loop.hpp"
 #include "runtime/node/payment_replay.hpp"
+#include "runtime/node/payment_rules.hpp"
+#include "runtime/node/route_reload.hpp"
 #include "runtime/telemetry/instruments.hpp"
 #include "storage/database.hpp"
 
@@ -61,11 +64,6 @@ void init_actor_types() {
   });
 }
 
-gateways::breaker_rules to_rules(const config::breaker_settings& settings) {
-  return {settings.error_rate, settings.calls_min, settings.window, settings.open_for,
-          settings.probes};
-}
-
 class running_node final : public node {
 public:
   explicit running_node(config::node_config settings) : settings_(std::move(settings)) {}
@@ -91,6 +89,11 @@ public:
 
   std::string http_url() const override { return http_->url(); }
   std::string admin_url() const override { return admin_->url(); }
+
+  expected<void> reload_routes() override {
+    const std::lock_guard lock{reloading_};
+    return runtime::reload_routes(settings_.file, ends_, *routes_);
+  }
 
   void stop() override {
     if (std::exchange(stopped_, true))
@@ -149,7 +152,7 @@ private:
     env_->later = [this](milliseconds pause, std::function<void()> run) {
       wires_.run_later(pause, std::move(run));
     };
-    env_->rules_of = rules_by_gateway();
+    env_->rules_of = payment_rules(settings_);
     env_->shard_count = settings_.shards;
     for (std::uint16_t shard = 0; shard < settings_.shards; ++shard)
       env_->gauges.push_back(std::make_unique<actors::shard_gauges>());
@@ -166,29 +169,12 @@ private:
     terms.cutoff = *cutoff;
     terms.zone = settings_.settlement.zone;
     terms.items_max = settings_.settlement.max_items;
+    terms.answer_deadline = settings_.settlement.answer_deadline;
+    terms.silent_retry = settings_.settlement.silent_retry;
     return {};
   }
 
-  /// The core's times follow the gateway's own: an answer is overdue when its call must have
-  /// ended.
-  std::function<payments::policy(const std::string&)> rules_by_gateway() const {
-    std::unordered_map<std::string, payments::policy> table;
-    payments::policy fallback;
-    fallback.lifetime = settings_.authorization_lifetime;
-    for (const auto& gateway : settings_.gateways) {
-      auto rules = fallback;
-      rules.answer_due = gateway.timeout + milliseconds{limits::answer_margin_ms};
-      rules.settle_time = gateway.settle_time;
-      table.emplace(gateway.name, rules);
-    }
-    return [table = std::move(table), fallback](const std::string& gateway) {
-      const auto found = table.find(gateway);
-      return found == table.end() ? fallback : found->second;
-    };
-  }
-
-  expected<std::vector<actors::gateway_seat>> make_gateways(
-    std::vector<actor_front::named_gauges>& gauges) {
+  expected<std::vector<actors::gateway_seat>> make_gateways(std::vector<named_board>& boards) {
     std::vector<actors::gateway_seat> seats;
     for (const auto& gateway : settings_.gateways) {
       auto wire =
@@ -196,10 +182,13 @@ private:
       if (!wire)
         return make_error(errc::invalid_argument,
                           "gateway " + gateway.name + ": " + wire.error().detail);
-      auto shown = std::make_shared<actors::gateway_gauges>();
-      gauges.emplace_back(gateway.name, shown);
-      seats.push_back({env_, gateway.name, std::move(*wire), std::move(shown),
-                       to_rules(gateway.breaker), gateway.timeout, gateway.concurrency});
+      auto board = std::make_shared<actors::gateway_board>(gate_rules_of(gateway.breaker));
+      boards.emplace_back(gateway.name, board);
+      seats.push_back({env_,
+                       gateway.name,
+                       std::move(*wire),
+                       std::move(board),
+                       {gateway.concurrency, gateway.timeout}});
     }
     return seats;
   }
@@ -216,21 +205,39 @@ private:
     return seats;
   }
 
+  expected<actors::orphan_search_plan> plan_orphan_search() {
+    actors::orphan_search_plan plan;
+    plan.env = env_;
+    plan.every = settings_.settlement.orphan_search;
+    plan.window = settings_.settlement.orphan_window;
+    for (const auto& gateway : settings_.gateways) {
+      auto wire = gateways::make_sandbox_lister(wires_.io(), gateway.url);
+      if (!wire)
+        return make_error(errc::invalid_argument,
+                          "gateway " + gateway.name + ": " + wire.error().detail);
+      plan.gateways.push_back({gateway.name, std::move(*wire)});
+    }
+    return plan;
+  }
+
   expected<void> start_actors() {
-    std::vector<actor_front::named_gauges> gauges;
-    auto gateways = make_gateways(gauges);
+    auto gateways = make_gateways(ends_.gateways);
     if (!gateways)
       return gateways.error();
     auto acquirers = make_acquirers();
     if (!acquirers)
       return acquirers.error();
-    front_ = std::make_unique<actor_front>(env_, std::move(gauges));
+    auto orphans = plan_orphan_search();
+    if (!orphans)
+      return orphans.error();
+    front_ = std::make_unique<actor_front>(env_, ends_.gateways);
     init_actor_types();
     system_ = std::make_unique<caf::actor_system>(actor_settings_);
     actors::supervisor_plan plan;
     plan.env = env_;
     plan.gateways = std::move(*gateways);
     plan.acquirers = std::move(*acquirers);
+    plan.orphans = std::move(*orphans);
     plan.reacquire = [this](shard_number shard) { leases_->reacquire(shard); };
     supervisor_ = actors::spawn_supervisor(*system_, std::move(plan));
     leases_ = database_->keep_leases(
@@ -266,10 +273,13 @@ private:
 
   expected<void> open_ports() {
     keys_ = std::make_unique<api::key_ring>(*env_->store, secret{settings_.key_pepper});
-    routes_ = std::make_unique<api::routing>(settings_.routes);
+    make_routing();
     api::public_options options;
     options.shards = settings_.shards;
     options.requests_per_second = settings_.http.requests_per_second;
+    for (const auto& gateway : settings_.gateways)
+      if (!gateway.webhook_secret.empty())
+        options.webhook_secrets.emplace(gateway.name, secret{gateway.webhook_secret});
     public_api_ =
       std::make_unique<api::public_api>(*env_->store, *front_, *keys_, *routes_, options);
     admin_api_ = make_admin_api();
@@ -295,8 +305,27 @@ private:
     return {};
   }
 
+  void make_routing() {
+    for (const auto& acquirer : settings_.acquirers)
+      ends_.acquirers.push_back(acquirer.name);
+    const auto is_shut = [boards = ends_.gateways](const std::string& gateway) {
+      const auto known = std::ranges::find(boards, gateway, &named_board::first);
+      return known != boards.end()
+             && known->second->gate.state(actors::gateway_clock())
+                  == gateways::breaker_state::open;
+    };
+    routes_ = std::make_unique<api::routing>(settings_.routes, wall_clock_now(), settings_.file,
+                                             is_shut);
+    log_doubts(*routes_);
+    metrics_.watch("holdfast_routes_generation", "The routing table in force, counted from 1.",
+                   "gauge", {},
+                   [this] { return static_cast<double>(routes_->in_force()->generation); });
+  }
+
   std::unique_ptr<api::admin_api> make_admin_api() {
     api::admin_options options;
+    options.routes = routes_.get();
+    options.reload_routes = [this] { return reload_routes(); };
     options.shards = settings_.shards;
     options.fee_bps_default = settings_.settlement.platform_fee_bps;
     options.cutoff_timeout = milliseconds{limits::cutoff_answer_ms_max};
@@ -337,6 +366,8 @@ private:
   event_loop wires_;
   std::unique_ptr<storage::database> database_;
   actors::environment_ptr env_;
+  route_ends ends_;
+  std::mutex reloading_; ///< a signal and an operator may ask for it at once
   std::unique_ptr<actor_front> front_;
   std::unique_ptr<caf::actor_system> system_;
   caf::actor supervisor_;

@@ -22,6 +22,10 @@ public:
   /// "http://127.0.0.1:8080", with the port that was really bound.
   [[nodiscard]] virtual std::string http_url() const = 0;
   [[nodiscard]] virtual std::string admin_url() const = 0;
+  /// Reads routes and breaker rules anew from the file of the configuration, without disturbing
+  /// any payment. From any thread. Errors: invalid_argument ("file:line: …"); then everything
+  /// stays as it was.
+  [[nodiscard]] virtual expected<void> reload_routes() = 0;
   /// In good order: no new requests, writes finished, leases given up. Bounded by
   /// limits::node_stop_ms_max.
   virtual void stop() = 0;

@@ -28,8 +28,11 @@ http::response put_file(sandbox_core& core, std::string_view acquirer, std::stri
   const auto sha256 = sha256_hex(asked.body);
   if (asked.header("x-file-sha256") != sha256)
     return refused("X-File-SHA256 is missing or is not that of these bytes");
-  const auto taken = core.desk->put(acquirer, file, sha256, asked.body,
-                                    core.faults.settings(acquirer).report_delay);
+  const auto& faults = core.faults.settings(acquirer);
+  if (faults.settlement.refuse_file)
+    return refused("this acquirer takes no files at the moment");
+  const auto taken =
+    core.desk->put(acquirer, file, sha256, asked.body, faults.report_delay, faults.settlement);
   if (taken)
     return accepted(*taken == reception::accepted ? 202 : 200, file);
   if (taken.error().code == errc::invalid_argument)
@@ -39,7 +42,8 @@ http::response put_file(sandbox_core& core, std::string_view acquirer, std::stri
 
 http::response get_document(sandbox_core& core, std::string_view acquirer,
                             std::string_view file, document which, const http::request& asked) {
-  auto content = core.desk->read(acquirer, file, which);
+  auto content =
+    core.desk->read(acquirer, file, which, core.faults.settings(acquirer).settlement);
   if (content) {
     auto answer = json_answer(200, std::move(*content));
     if (which == document::report)

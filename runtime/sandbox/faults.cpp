@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <numeric>
 
 namespace holdfast::sandbox {
@@ -45,6 +46,40 @@ expected<void> read_rates(const json::object& from, fault_settings& settings) {
   return {};
 }
 
+struct settlement_name {
+  std::string_view name;
+  bool settlement_faults::*flag;
+};
+
+constexpr std::array settlement_names{
+  settlement_name{"refuse_file", &settlement_faults::refuse_file},
+  settlement_name{"half_accept", &settlement_faults::half_accept},
+  settlement_name{"answer_twice", &settlement_faults::answer_twice},
+  settlement_name{"never_answer", &settlement_faults::never_answer},
+  settlement_name{"unknown_line", &settlement_faults::unknown_line},
+  settlement_name{"wrong_currency", &settlement_faults::wrong_currency},
+  settlement_name{"wrong_merchant", &settlement_faults::wrong_merchant},
+  settlement_name{"bad_totals", &settlement_faults::bad_totals},
+  settlement_name{"malformed_line", &settlement_faults::malformed_line},
+  settlement_name{"cut_off", &settlement_faults::cut_off},
+};
+
+expected<void> read_settlement(const json::value& from, settlement_faults& faults) {
+  const auto* names = from.if_array();
+  if (!names)
+    return make_error(errc::invalid_argument, "settlement is not a list of names");
+  for (const auto& each : *names) {
+    const auto* text = each.if_string();
+    const auto known =
+      std::ranges::find(settlement_names, text ? std::string_view{*text} : std::string_view{},
+                        &settlement_name::name);
+    if (known == settlement_names.end())
+      return make_error(errc::invalid_argument, "settlement names an unknown fault");
+    faults.*known->flag = true;
+  }
+  return {};
+}
+
 } // namespace
 
 expected<void> fault_plan::set(std::string_view text) {
@@ -64,6 +99,11 @@ expected<void> fault_plan::set(std::string_view text) {
     return make_error(errc::invalid_argument, body->wrong_member() + " is missing or wrong");
   if (rates) {
     auto read = read_rates(*rates, settings);
+    if (!read)
+      return read;
+  }
+  if (const auto* names = body->value_if_any("settlement")) {
+    auto read = read_settlement(*names, settings.settlement);
     if (!read)
       return read;
   }
@@ -88,7 +128,11 @@ std::string fault_plan::to_json() const {
     out.end_object();
     out.member("latency_ms", settings.latency.count());
     out.member("report_delay_ms", settings.report_delay.count());
-    out.member("outage", settings.is_out).end_object();
+    out.member("outage", settings.is_out).key("settlement").begin_array();
+    for (const auto& fault : settlement_names)
+      if (settings.settlement.*fault.flag)
+        out.value(fault.name);
+    out.end_array().end_object();
   }
   out.end_array().end_object();
   return out.take();

@@ -238,6 +238,8 @@ expected<void> gateway_book::apply_settlement(const fact& entry, std::uint32_t f
     return contradiction("a settlement of an unknown operation");
   if (entry.status == fact_status::deferred)
     subject->deferred_by = file_number;
+  else if (entry.code == to_string(reason::missing_from_report))
+    subject->missed_by = file_number;
   else
     subject->settled_by = file_number;
   return {};

@@ -48,6 +48,7 @@ struct hold_operation {
   std::int64_t amount_minor = 0;
   std::uint32_t settled_by = 0; ///< the number of the settlement file; 0: none yet
   std::uint32_t deferred_by = 0;
+  std::uint32_t missed_by = 0; ///< it was accepted, but left out of that file's report
 };
 
 struct authorization_request {

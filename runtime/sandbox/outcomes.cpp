@@ -42,6 +42,7 @@ constexpr std::array reason_texts{
   reason_text{reason::missing_from_report, "missing_from_report", "Accepted, never reported."},
   reason_text{reason::amount_changed, "amount_changed", "Reported at another amount."},
   reason_text{reason::reported_twice, "reported_twice", "Reported a second time."},
+  reason_text{reason::half_accepted, "half_accepted", "Only half of the file was taken."},
 };
 
 const reason_text& text_of(reason why) noexcept {

@@ -41,6 +41,7 @@ enum class reason : std::uint8_t {
   missing_from_report,
   amount_changed,
   reported_twice,
+  half_accepted, ///< of an item, by a fault of its acquirer
 };
 
 [[nodiscard]] std::string_view to_string(reason why) noexcept;

@@ -39,6 +39,10 @@ public:
   /// False when absent.
   [[nodiscard]] bool flag(std::string_view name);
   [[nodiscard]] bool has(std::string_view name) const;
+  /// Whatever it is. Null when absent.
+  [[nodiscard]] const boost::json::value* value_if_any(std::string_view name) const {
+    return find(name);
+  }
   /// Null when absent.
   [[nodiscard]] const boost::json::object* object_if_any(std::string_view name);
   /// From now on the getters read the members of this object. False when it is absent or wrong.

@@ -3,6 +3,7 @@
 #include "messages/assert.hpp"
 #include "messages/limits.hpp"
 #include "runtime/sandbox/routes.hpp"
+#include "runtime/sandbox/webhooks.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -89,7 +90,7 @@ http::server_limits limits_of_server() {
 } // namespace
 
 struct sandbox_server::parts {
-  explicit parts(asio::io_context& io) : core(io), gateways(core) {}
+  explicit parts(asio::io_context& io) : core(io), gateways(core), webhooks(io) {}
 
   void handle(const http::request& asked, http::responder answer) {
     const split_path path{asked.path};
@@ -97,14 +98,23 @@ struct sandbox_server::parts {
       gateways.handle(path.rest(), asked, std::move(answer));
     else if (path.first() == "acquirer")
       answer(handle_acquirer(core, path.rest(), asked));
+    else if (is_webhook_order(path, asked))
+      webhooks.handle(asked, std::move(answer));
     else if (path.first() == "sandbox")
       answer(handle_control(core, path.rest(), asked));
     else
       answer(no_such_route(asked));
   }
 
+  static bool is_webhook_order(const split_path& path, const http::request& asked) {
+    const auto rest = path.rest();
+    return path.first() == "sandbox" && rest.size() == 1 && rest[0] == "webhooks"
+           && asked.method == "POST";
+  }
+
   sandbox_core core;
   gateway_routes gateways;
+  webhook_sender webhooks;
   /// Last, so that it goes first: its handler uses the others.
   std::unique_ptr<http::server> server;
 };

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 namespace holdfast::sandbox {
 
@@ -36,7 +37,7 @@ struct item_outcome {
 /// What the acquirer says to an item, from what the gateway knows of the operation. The same
 /// for the same file, however often it is asked.
 item_outcome judge(const file_item& item, const gateway_book* gateway,
-                   std::uint32_t file_number) {
+                   std::uint32_t file_number, bool put_off) {
   const auto* known = gateway ? gateway->find_operation(item.operation_reference) : nullptr;
   if (!known || known->code != reason::none || known->kind != item.kind)
     return {fact_status::rejected, reason::unknown_operation};
@@ -45,6 +46,8 @@ item_outcome judge(const file_item& item, const gateway_book* gateway,
     return {fact_status::rejected, reason::mismatch};
   if (known->settled_by != 0 && known->settled_by != file_number)
     return {fact_status::rejected, reason::already_settled};
+  if (put_off)
+    return {fact_status::deferred, reason::half_accepted};
   if (item.kind != fact_kind::capture)
     return {};
   switch (quirk_of_amount(item.amount_minor)) {
@@ -55,6 +58,30 @@ item_outcome judge(const file_item& item, const gateway_book* gateway,
       return {};
     default: return {};
   }
+}
+
+/// What settlement does to an accepted item. What was left out of a report once is in the next
+/// one, if it is sent again.
+settlement_quirk quirk_of(const file_item& item, const gateway_book& gateway,
+                          std::uint32_t file_number) {
+  if (item.kind != fact_kind::capture)
+    return settlement_quirk::none;
+  const auto quirk = quirk_of_amount(item.amount_minor);
+  const auto missed_by = gateway.find_operation(item.operation_reference)->missed_by;
+  if (quirk == settlement_quirk::missing && missed_by != 0 && missed_by != file_number)
+    return settlement_quirk::none;
+  return quirk;
+}
+
+/// Makes a good report contradict itself on its way out; the one on the disk stays good.
+void spoil_report(std::string& report, const settlement_faults& faults) {
+  const auto trailer = report.rfind("\nT,") + 1;
+  if (faults.malformed_line)
+    report.insert(trailer, "S,0,nobody,nobody.c1,nobody,capture,,,,EUR\n");
+  if (faults.bad_totals)
+    report.insert(report.size() - 1, "9");
+  if (faults.cut_off)
+    report.resize(report.rfind("\nT,") + 1);
 }
 
 } // namespace
@@ -89,8 +116,9 @@ public:
   }
 
   /// Work may begin at `due`.
-  void schedule(settlement_file& file, steady_time due) {
+  void schedule(settlement_file& file, steady_time due, const settlement_faults& faults) {
     file_ = &file;
+    faults_ = faults;
     due_ = due;
     report_.emplace(file.acquirer, file.id, wall_clock_now());
     results_.begin_object().member("status", "done").member("file_id", file.id);
@@ -107,8 +135,12 @@ public:
     const auto now = wall_clock_now();
     for (; next_ < end; ++next_) {
       const auto& item = items_[next_];
-      const auto outcome = judge(item, state.find_gateway(item.gateway), file_->number);
+      const bool put_off = faults_.half_accept && next_ % 2 == 1;
+      const auto outcome =
+        judge(item, state.find_gateway(item.gateway), file_->number, put_off);
       write_result(item, outcome);
+      if (faults_.answer_twice)
+        write_result(item, outcome);
       record(item, outcome, state, log, now);
     }
   }
@@ -117,7 +149,15 @@ public:
     results_.end_array().end_object();
     return results_.take();
   }
-  std::string take_report() { return report_->finish(); }
+  std::string take_report() {
+    if (faults_.unknown_line && !items_.empty()) {
+      auto stranger = items_.front();
+      stranger.operation_reference = "nobody.c1";
+      stranger.gateway_reference = "nobody";
+      report_->add(stranger, stranger.amount_minor);
+    }
+    return report_->finish();
+  }
 
 private:
   void write_result(const file_item& item, const item_outcome& outcome) {
@@ -155,8 +195,7 @@ private:
     };
     if (outcome.status != fact_status::accepted)
       return add();
-    const auto quirk = item.kind == fact_kind::capture ? quirk_of_amount(item.amount_minor)
-                                                       : settlement_quirk::none;
+    const auto quirk = quirk_of(item, *state.find_gateway(item.gateway), file_->number);
     entry.effective = quirk != settlement_quirk::missing;
     if (quirk == settlement_quirk::missing)
       entry.code = to_string(reason::missing_from_report);
@@ -166,7 +205,7 @@ private:
     }
     add();
     if (entry.effective)
-      report_->add(item, entry.amount_minor);
+      report(item, entry.amount_minor);
     if (quirk == settlement_quirk::doubled) {
       entry.effective = false;
       entry.repeat = true;
@@ -176,6 +215,17 @@ private:
     }
   }
 
+  /// The first line may be told to be somebody else's, or in a currency that was not asked for.
+  void report(file_item item, std::int64_t amount_minor) {
+    if (!std::exchange(has_reported_, true)) {
+      if (faults_.wrong_currency)
+        item.currency = item.currency == "USD" ? "EUR" : "USD";
+      if (faults_.wrong_merchant)
+        item.merchant = "mer_00000000000000000000000000000001";
+    }
+    report_->add(item, amount_minor);
+  }
+
   explicit job(std::string bytes) : bytes_(std::move(bytes)) {}
 
   const std::string bytes_;
@@ -183,6 +233,8 @@ private:
   steady_time due_;
   std::vector<file_item> items_;
   std::size_t next_ = 0;
+  settlement_faults faults_;
+  bool has_reported_ = false;
   json_writer results_;
   std::optional<report_writer> report_;
 };
@@ -221,7 +273,7 @@ expected<void> settlement_desk::resume() {
     auto made = job::parse(file->acquirer, file->id, std::move(*bytes));
     if (!made)
       return make_error(errc::corrupt, "a stored settlement file: " + made.error().detail);
-    (*made)->schedule(*file, std::chrono::steady_clock::now());
+    (*made)->schedule(*file, std::chrono::steady_clock::now(), {});
     jobs_.push_back(std::move(*made));
   }
   start_next();
@@ -230,7 +282,7 @@ expected<void> settlement_desk::resume() {
 
 expected<reception> settlement_desk::put(std::string_view acquirer, std::string_view id,
                                          std::string_view sha256, std::string_view bytes,
-                                         milliseconds delay) {
+                                         milliseconds delay, const settlement_faults& faults) {
   if (const auto* known = state_.find_file(acquirer, id)) {
     if (known->sha256 == sha256)
       return reception::known_already;
@@ -258,7 +310,8 @@ expected<reception> settlement_desk::put(std::string_view acquirer, std::string_
   const auto applied = state_.apply(entry);
   HF_ASSERT(applied.has_value());
 
-  (*made)->schedule(*state_.find_file(acquirer, id), std::chrono::steady_clock::now() + delay);
+  (*made)->schedule(*state_.find_file(acquirer, id), std::chrono::steady_clock::now() + delay,
+                    faults);
   jobs_.push_back(std::move(*made));
   if (jobs_.size() == 1)
     start_next();
@@ -266,14 +319,17 @@ expected<reception> settlement_desk::put(std::string_view acquirer, std::string_
 }
 
 expected<std::string> settlement_desk::read(std::string_view acquirer, std::string_view id,
-                                            document which) {
+                                            document which, const settlement_faults& faults) {
   const auto* file = state_.find_file(acquirer, id);
   if (!file)
     return make_error(errc::not_found, "there is no such file");
-  if (!file->is_done)
+  if (!file->is_done || faults.never_answer)
     return make_error(errc::invalid_state, "it is not done yet");
-  return read_file(
+  auto content = read_file(
     path_of(acquirer, id, which == document::results ? results_suffix : report_suffix));
+  if (content && which == document::report)
+    spoil_report(*content, faults);
+  return content;
 }
 
 void settlement_desk::start_next() {

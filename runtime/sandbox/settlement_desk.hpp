@@ -5,6 +5,7 @@
 #include "messages/expected.hpp"
 #include "messages/time.hpp"
 #include "runtime/sandbox/fact_log.hpp"
+#include "runtime/sandbox/faults.hpp"
 #include "runtime/sandbox/state.hpp"
 
 #include <deque>
@@ -37,14 +38,16 @@ public:
   /// corrupt.
   [[nodiscard]] expected<void> resume();
 
-  /// Work on it begins after `delay`. Errors: conflict (the id was used for other bytes),
-  /// invalid_argument (malformed, or a total is wrong: which line), overloaded, unavailable.
+  /// Work on it begins after `delay`, with these faults. Errors: conflict (the id was used for
+  /// other bytes), invalid_argument (malformed, or a total is wrong: which line), overloaded,
+  /// unavailable.
   [[nodiscard]] expected<reception> put(std::string_view acquirer, std::string_view id,
                                         std::string_view sha256, std::string_view bytes,
-                                        milliseconds delay);
-  /// Errors: not_found (no such file), invalid_state (not yet), unavailable.
+                                        milliseconds delay, const settlement_faults& faults);
+  /// As the faults of the moment let it through. Errors: not_found (no such file),
+  /// invalid_state (not yet), unavailable.
   [[nodiscard]] expected<std::string> read(std::string_view acquirer, std::string_view id,
-                                           document which);
+                                           document which, const settlement_faults& faults);
 
 private:
   class job;

@@ -5,8 +5,13 @@
 namespace holdfast::storage {
 
 std::span<const migration> all_migrations() noexcept {
-  static const std::array all{migration{1, "base", migration_0001_base},
-                              migration{2, "key_retention", migration_0002_key_retention}};
+  static const std::array all{
+    migration{1, "base", migration_0001_base},
+    migration{2, "key_retention", migration_0002_key_retention},
+    migration{3, "webhooks", migration_0003_webhooks},
+    migration{4, "disputes", migration_0004_disputes},
+    migration{6, "exceptions", migration_0006_exceptions},
+  };
   return all;
 }
 

@@ -17,5 +17,8 @@ struct migration {
 
 extern const char* const migration_0001_base;
 extern const char* const migration_0002_key_retention;
+extern const char* const migration_0003_webhooks;
+extern const char* const migration_0004_disputes;
+extern const char* const migration_0006_exceptions;
 
 } // namespace holdfast::storage

@@ -63,23 +63,7 @@ test_merchant dev_suite::new_merchant(int stripes) {
 }
 
 std::vector<json::object> dev_suite::facts_of(const std::string& payment) {
-  std::vector<json::object> facts;
-  std::int64_t after = 0;
-  while (true) {
-    const auto page =
-      sandbox_->get("/sandbox/records?limit=10000&after=" + std::to_string(after));
-    std::istringstream lines{page.body};
-    std::string line;
-    const auto before = after;
-    while (std::getline(lines, line)) {
-      auto fact = json::parse(line).as_object();
-      after = fact.at("seq").as_int64();
-      if (text_at(fact, "reference").starts_with(payment + '.'))
-        facts.push_back(std::move(fact));
-    }
-    if (after == before)
-      return facts;
-  }
+  return test::facts_of(*sandbox_, payment);
 }
 
 std::size_t dev_suite::effective(const std::string& payment, std::string_view kind) {
@@ -95,6 +79,26 @@ std::filesystem::path dev_suite::postgres_program(std::string_view name) {
   if (!found)
     throw std::runtime_error(found.error().detail);
   return found->folder / name;
+}
+
+std::vector<json::object> facts_of(api_client& sandbox, const std::string& payment) {
+  std::vector<json::object> facts;
+  std::int64_t after = 0;
+  while (true) {
+    const auto page =
+      sandbox.get("/sandbox/records?limit=10000&after=" + std::to_string(after));
+    std::istringstream lines{page.body};
+    std::string line;
+    const auto before = after;
+    while (std::getline(lines, line)) {
+      auto fact = json::parse(line).as_object();
+      after = fact.at("seq").as_int64();
+      if (text_at(fact, "reference").starts_with(payment + '.'))
+        facts.push_back(std::move(fact));
+    }
+    if (after == before)
+      return facts;
+  }
 }
 
 api_answer await_status(api_client& api, const std::string& payment,

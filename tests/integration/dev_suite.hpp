@@ -58,6 +58,10 @@ private:
   std::unique_ptr<api_client> sandbox_;
 };
 
+/// As `dev_suite::facts_of`, of any sandbox.
+[[nodiscard]] std::vector<boost::json::object> facts_of(api_client& sandbox,
+                                                        const std::string& payment);
+
 /// Asks for the payment until its status is one of these. Throws with the last answer when that
 /// takes longer than any unknown outcome may.
 api_answer await_status(api_client& api, const std::string& payment,

@@ -161,6 +161,7 @@ BOOST_AUTO_TEST_CASE(serves_a_payment_and_goes_on_after_a_stop_and_after_a_kill)
   BOOST_TEST(mode_of(node.data() / "dev.json") == 0600U);
   BOOST_TEST(mode_of(node.data() / "credentials.json") == 0600U);
   BOOST_TEST(mode_of(node.data() / "pepper") == 0600U);
+  BOOST_TEST(mode_of(node.data() / "webhook_secret") == 0600U);
   BOOST_TEST(node.api().get("/v1/payments").has_value());
 
   node.stop();

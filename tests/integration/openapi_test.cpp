@@ -1,5 +1,6 @@
 // What /openapi.json promises is what the node does: every route and status in it is produced
 // by a real request, and every answer is as its schema says. Nothing else is ever answered.
+#include "messages/webhook_signature.hpp"
 #include "tests/integration/dev_suite.hpp"
 #include "tests/integration/expect.hpp"
 #include "tests/integration/json_schema.hpp"
@@ -161,6 +162,26 @@ public:
     see_what_the_gateway_refuses();
   }
 
+  /// Notices of the gateway, and the dispute that they open.
+  void hear_gateways() {
+    const std::string route = "/webhooks/{gateway}";
+    const std::string target = "/webhooks/alder";
+    const auto id = make_payment(api_, {.capture = "automatic"});
+    const auto opened = dispute_notice(id, "dispute.opened");
+    see(200, route, signed_post(target, opened));
+    see(400, route, signed_post(target, "{"));
+    see(404, route, signed_post("/webhooks/none", opened));
+    see(413, route, signed_post(target, std::string(512 * 1024, ' ')));
+    auto text = signed_post(target, opened);
+    text.headers.front().second = "text/plain";
+    see(415, route, std::move(text));
+    dispute_ = api_.get("/v1/disputes").text("/data/0/id");
+    note_evidence();
+    see(200, route, signed_post(target, dispute_notice(id, "dispute.lost")));
+    see(409, "/v1/disputes/{id}/evidence",
+        api_.make_post("/v1/disputes/" + dispute_ + "/evidence", R"({"note":"late"})"));
+  }
+
   void read_objects() {
     const auto id = make_payment(api_, {.capture = "automatic"});
     const auto refund = api_.post("/v1/payments/" + id + "/refunds", R"({"amount":1})");
@@ -176,11 +197,12 @@ public:
       see_object(route, batch, "bat_");
       see(400, route, api_.make_get(with_id(route, batch) + "?limit=0"));
     }
+    see_object("/v1/disputes/{id}", dispute_, "dsp_");
   }
 
   void read_lists() {
     for (const std::string route :
-         {"/v1/payments", "/v1/ledger/entries", "/v1/batches", "/v1/events"}) {
+         {"/v1/payments", "/v1/ledger/entries", "/v1/batches", "/v1/disputes", "/v1/events"}) {
       const auto list = see(200, route, api_.make_get(route + "?limit=100"));
       BOOST_TEST(list.has("/data/0"), route << " has nothing to look at");
       see(400, route, api_.make_get(route + "?limit=0"));
@@ -229,6 +251,35 @@ private:
     see_refused_envelopes(route, target);
   }
 
+  void note_evidence() {
+    const std::string route = "/v1/disputes/{id}/evidence";
+    const auto target = "/v1/disputes/" + dispute_ + "/evidence";
+    const std::string note = R"({"note":"Delivered."})";
+    const auto key = test::fresh_key();
+    see(200, route, api_.make_post(target, note, key));
+    see(422, route, api_.make_post(target, R"({"note":"Something else."})", key));
+    see(404, route,
+        api_.make_post("/v1/disputes/dsp_" + std::string(32, '0') + "/evidence", note));
+    see_refused_envelopes(route, target);
+  }
+
+  static std::string dispute_notice(const std::string& payment, std::string_view type) {
+    return R"({"id":")" + payment + std::string{type} + R"(","type":")" + std::string{type}
+           + R"(","created_at":"2026-11-23T12:00:00Z","data":{"reference":")" + payment
+           + R"(.1","amount":100,"currency":"EUR","dispute":{"id":"cb","fee":1}}})";
+  }
+
+  http::call signed_post(std::string target, std::string body) {
+    http::call request;
+    request.target = std::move(target);
+    request.headers = {
+      {"Content-Type", "application/json"},
+      {"Webhook-Signature",
+       sign_webhook(body, secret{suite_.node().webhook_secret()}, wall_clock_now())}};
+    request.body = std::move(body);
+    return request;
+  }
+
   /// 402: somebody has gone to the gateway behind our back.
   void see_what_the_gateway_refuses() {
     const auto held = make_payment(api_, {});
@@ -265,6 +316,7 @@ private:
   test_merchant merchant_;
   test::api_client& api_;
   test::api_client nobody_;
+  std::string dispute_;
 };
 
 } // namespace
@@ -280,6 +332,7 @@ BOOST_AUTO_TEST_CASE(tells_the_truth) {
   tour through{suite, told};
   through.create_payments();
   through.change_payments();
+  through.hear_gateways();
   through.read_objects();
   through.read_lists();
   told.check_that_all_was_seen();
@@ -295,13 +348,18 @@ BOOST_AUTO_TEST_CASE(names_real_routes_only) {
     auto target = std::string{path};
     if (const auto at = target.find("{id}"); at != std::string::npos)
       target.replace(at, 4, "some");
+    // Only its signature tells who is a gateway.
+    const bool of_gateways = target == "/webhooks/{gateway}";
+    if (of_gateways)
+      target = "/webhooks/alder";
     std::string known;
     for (const auto& [method, operation] : methods.as_object()) {
       known += method;
       const auto answer =
         nobody.send(method == "post" ? nobody.make_post(target) : nobody.make_get(target));
       const bool open = operation.as_object().contains("security");
-      BOOST_TEST(answer.status == (open ? 200 : 401), target << ' ' << answer.body);
+      const int wanted = of_gateways ? 400 : open ? 200 : 401;
+      BOOST_TEST(answer.status == wanted, target << ' ' << answer.body);
     }
     // And the other methods are not.
     if (known.find("post") == std::string::npos)

@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(tells_what_went_wrong_with_which_item) {
   const auto exceptions = exceptions_of(merchant);
   BOOST_TEST(exceptions.size() == 4U);
   BOOST_TEST(exceptions.at(by_ending[61]) == "rejected_item");
-  BOOST_TEST(exceptions.at(by_ending[63]) == "missing_line");
+  BOOST_TEST(exceptions.at(by_ending[63]) == "missing_in_report");
   BOOST_TEST(exceptions.at(by_ending[64]) == "amount_mismatch");
   BOOST_TEST(exceptions.at(by_ending[65]) == "duplicate_line");
   const auto story = api.get("/v1/payments/" + by_ending[64] + "/timeline");

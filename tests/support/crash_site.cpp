@@ -63,21 +63,24 @@ std::string telling_lines(const std::filesystem::path& log) {
 
 } // namespace
 
-crash_site::crash_site(const char* binary)
+crash_site::crash_site(const char* binary,
+                       const std::function<void(config::node_config&)>& tune)
   : binary_(from_environment(binary)),
     database_(postgres_.create_database()) {
   if (auto migrated = storage::migrate(database_, config::node_config{}.shards); !migrated)
     throw std::runtime_error{migrated.error().detail};
   start_sandbox();
-  write_config();
+  write_config(tune);
 }
 
-void crash_site::write_config() const {
+void crash_site::write_config(const std::function<void(config::node_config&)>& tune) const {
   auto node = embedded::private_config({"127.0.0.1:0", "127.0.0.1:0", sandbox_url_, database_});
   for (auto& gateway : node.gateways) {
     gateway.timeout = gateway_timeout;
     gateway.settle_time = gateway_settle_time;
   }
+  if (tune)
+    tune(node);
   std::ofstream{folder_.path() / "node.toml"} << config::to_toml(node);
 }
 
@@ -91,6 +94,7 @@ bool crash_site::start_node(const std::string& crash_at) {
   node.program = binary_;
   node.arguments = {"node", "--config", folder_.path() / "node.toml", "--ready-file", ready};
   node.environment = {{std::string{embedded::pepper_variable}, pepper},
+                      {std::string{embedded::webhook_variable}, "a secret of this site"},
                       {"HOLDFAST_CRASH_AT", crash_at}};
   node.log = folder_.path() / "node.log";
   node_ = test::start(node);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "runtime/client/json_client.hpp"
+#include "runtime/config/config.hpp"
 #include "tests/support/postgres.hpp"
 #include "tests/support/process.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +21,9 @@ class crash_site {
 public:
   /// Starts PostgreSQL, which syncs like a real one, and the sandbox. `binary` is
   /// HOLDFAST_BINARY, or HOLDFAST_FAULTY_BINARY for the one that can be told to die.
-  explicit crash_site(const char* binary);
+  /// `tune` may change what the node is configured with.
+  explicit crash_site(const char* binary,
+                      const std::function<void(config::node_config&)>& tune = {});
 
   // -- the node -------------------------------------------------------------------------------
 
@@ -49,6 +53,7 @@ public:
   [[nodiscard]] const std::string& http() const noexcept { return http_; }
   [[nodiscard]] const std::string& sandbox() const noexcept { return sandbox_url_; }
   [[nodiscard]] client::json_client operators() const { return client::json_client{admin_}; }
+  [[nodiscard]] const std::string& operators_url() const noexcept { return admin_; }
   /// The API key of a new merchant, whose payments spread over so many shards.
   [[nodiscard]] std::string new_merchant(int stripes) const;
   /// The numbers of the query's only row.
@@ -57,7 +62,7 @@ public:
   [[nodiscard]] std::string logs() const;
 
 private:
-  void write_config() const;
+  void write_config(const std::function<void(config::node_config&)>& tune) const;
   [[noreturn]] void fail(const std::string& what) const;
 
   std::string binary_;

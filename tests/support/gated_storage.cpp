@@ -116,6 +116,27 @@ void gated_settlement::count_ready_items(shard_number shard, merchant_id merchan
   real_.count_ready_items(shard, merchant, since, std::move(done));
 }
 
+void gated_settlement::find_exception_case(exception_id id,
+                                           callback<std::optional<exception_case>> done) {
+  real_.find_exception_case(id, std::move(done));
+}
+
+void gated_settlement::find_refusal_of(batch_id batch,
+                                       callback<std::optional<exception_case>> done) {
+  real_.find_refusal_of(batch, std::move(done));
+}
+
+void gated_settlement::find_payments(std::vector<payment_id> ids,
+                                     callback<std::vector<payment>> done) {
+  real_.find_payments(std::move(ids), std::move(done));
+}
+
+void gated_settlement::payments_held_at(std::string gateway, timestamp from, timestamp to,
+                                        payment_id after, std::size_t limit,
+                                        callback<std::vector<payment>> done) {
+  real_.payments_held_at(std::move(gateway), from, to, after, limit, std::move(done));
+}
+
 // -- the store --------------------------------------------------------------------------------
 
 void gated_store::due_payments(shard_number shard, timestamp now, std::size_t limit,
@@ -174,6 +195,16 @@ void gated_store::find_refund(refund_id id, merchant_id merchant,
   real_.find_refund(id, merchant, std::move(done));
 }
 
+void gated_store::find_dispute(dispute_id id, merchant_id merchant,
+                               callback<std::optional<dispute_view>> done) {
+  real_.find_dispute(id, merchant, std::move(done));
+}
+
+void gated_store::list_disputes(merchant_id merchant, page window,
+                                callback<slice<dispute_view>> done) {
+  real_.list_disputes(merchant, std::move(window), std::move(done));
+}
+
 void gated_store::timeline(payment_id id, callback<std::optional<timeline_view>> done) {
   real_.timeline(id, std::move(done));
 }
@@ -217,9 +248,24 @@ void gated_store::list_batch_items(batch_id id, page window,
   real_.list_batch_items(id, std::move(window), std::move(done));
 }
 
-void gated_store::list_exceptions(std::string status, page window,
+void gated_store::list_exceptions(exception_filter filter,
                                   callback<slice<exception_view>> done) {
-  real_.list_exceptions(std::move(status), std::move(window), std::move(done));
+  real_.list_exceptions(std::move(filter), std::move(done));
+}
+
+void gated_store::find_exception(exception_id id,
+                                 callback<std::optional<exception_view>> done) {
+  real_.find_exception(id, std::move(done));
+}
+
+void gated_store::list_dead_letters(std::string status, page window,
+                                    callback<slice<dead_letter_view>> done) {
+  real_.list_dead_letters(std::move(status), std::move(window), std::move(done));
+}
+
+void gated_store::find_dead_letter(dead_letter_id id,
+                                   callback<std::optional<dead_letter_view>> done) {
+  real_.find_dead_letter(id, std::move(done));
 }
 
 void gated_store::verify_ledger(payment_fold fold, std::function<void(double)> progress,

@@ -33,8 +33,7 @@ private:
   std::atomic<bool> refuse_{false};
 };
 
-/// The reconciler's reads and their answers cross the gate; a merchant's count and the reads of
-/// a shard that starts do not.
+/// The reconciler's reads and their answers cross the gate; the others' do not.
 class gated_settlement final : public storage::settlement_store {
 public:
   gated_settlement(storage::settlement_store& real, gate& way) noexcept
@@ -51,6 +50,15 @@ public:
                                   storage::callback<std::vector<merchant_id>> done) override;
   void count_ready_items(shard_number shard, merchant_id merchant, timestamp since,
                          storage::callback<std::uint64_t> done) override;
+  void find_exception_case(
+    exception_id id, storage::callback<std::optional<storage::exception_case>> done) override;
+  void find_refusal_of(batch_id batch,
+                       storage::callback<std::optional<storage::exception_case>> done) override;
+  void find_payments(std::vector<payment_id> ids,
+                     storage::callback<std::vector<payment>> done) override;
+  void payments_held_at(std::string gateway, timestamp from, timestamp to, payment_id after,
+                        std::size_t limit,
+                        storage::callback<std::vector<payment>> done) override;
 
 private:
   storage::settlement_store& real_;
@@ -82,6 +90,10 @@ public:
                      storage::callback<storage::slice<storage::payment_view>> done) override;
   void find_refund(refund_id id, merchant_id merchant,
                    storage::callback<std::optional<storage::refund_view>> done) override;
+  void find_dispute(dispute_id id, merchant_id merchant,
+                    storage::callback<std::optional<storage::dispute_view>> done) override;
+  void list_disputes(merchant_id merchant, storage::page window,
+                     storage::callback<storage::slice<storage::dispute_view>> done) override;
   void timeline(payment_id id,
                 storage::callback<std::optional<storage::timeline_view>> done) override;
   void list_events(merchant_id merchant, std::vector<event_position> after, std::uint32_t limit,
@@ -102,8 +114,16 @@ public:
     batch_id id, storage::page window,
     storage::callback<storage::slice<storage::batch_item_view>> done) override;
   void list_exceptions(
-    std::string status, storage::page window,
+    storage::exception_filter filter,
     storage::callback<storage::slice<storage::exception_view>> done) override;
+  void find_exception(exception_id id,
+                      storage::callback<std::optional<storage::exception_view>> done) override;
+  void list_dead_letters(
+    std::string status, storage::page window,
+    storage::callback<storage::slice<storage::dead_letter_view>> done) override;
+  void find_dead_letter(
+    dead_letter_id id,
+    storage::callback<std::optional<storage::dead_letter_view>> done) override;
   void verify_ledger(payment_fold fold, std::function<void(double)> progress,
                      storage::callback<storage::ledger_proof> done) override;
   void make_statement(storage::callback<storage::statement> done) override;

@@ -73,6 +73,7 @@ bool private_node::read_dev_json() {
   const auto& node = object.at("nodes").as_array().at(0).as_object();
   api_key_ = string_at(object, "api_key");
   merchant_ = string_at(object, "merchant");
+  webhook_secret_ = string_at(object, "webhook_secret");
   sandbox_ = string_at(object, "sandbox");
   database_ = string_at(object, "database");
   http_ = string_at(node, "http");

@@ -51,6 +51,7 @@ public:
   [[nodiscard]] const std::string& database() const noexcept { return database_; }
   [[nodiscard]] const std::string& api_key() const noexcept { return api_key_; }
   [[nodiscard]] const std::string& merchant() const noexcept { return merchant_; }
+  [[nodiscard]] const std::string& webhook_secret() const noexcept { return webhook_secret_; }
   [[nodiscard]] pid_t node_pid() const noexcept { return node_pid_; }
 
   /// Of the dev merchant.
@@ -71,6 +72,7 @@ private:
   std::string database_;
   std::string api_key_;
   std::string merchant_;
+  std::string webhook_secret_;
   pid_t node_pid_ = 0;
 };
 

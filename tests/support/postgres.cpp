@@ -77,7 +77,10 @@ postgres_server::~postgres_server() {
 }
 
 std::string postgres_server::url(const std::string& database) const {
-  return std::string{"postgresql://"} + superuser + "@/" + database + "?host=" + folder_;
+  std::string text{"postgresql://"};
+  text += superuser;
+  text += "@/" + database + "?host=" + folder_;
+  return text;
 }
 
 std::string postgres_server::create_database() {

@@ -15,9 +15,13 @@ void scripted_gateway::send(gateway_request request, milliseconds,
   calls_under_way_.emplace_back([this, request = std::move(request), done = std::move(done)] {
     const auto chosen = decide_(request);
     gateway_answer answer;
-    if (chosen != fate::drop_request)
+    if (chosen != fate::drop_request && chosen != fate::never_sent)
       answer = perform(request);
-    if (chosen != fate::answer)
+    if (chosen == fate::say_declined)
+      answer = {gateway_verdict::declined, {}, "failed", "The payment failed."};
+    else if (chosen == fate::never_sent)
+      answer = {gateway_verdict::not_sent, {}, "refused", {}};
+    else if (chosen != fate::answer)
       answer = {gateway_verdict::unknown, {}, "no_answer", {}};
     done(std::move(answer));
   });

@@ -17,8 +17,8 @@
 namespace holdfast::test {
 
 /// What becomes of the answer to a call. The effect has happened in all cases but
-/// `drop_request`.
-enum class fate : std::uint8_t { answer, lose_answer, drop_request };
+/// `drop_request` and `never_sent`; after `say_declined` the gateway claims that it hasn't.
+enum class fate : std::uint8_t { answer, lose_answer, drop_request, never_sent, say_declined };
 
 /// Thread-safe.
 class scripted_gateway final : public gateways::client {

@@ -28,16 +28,6 @@ constexpr const char* acquirer_name = "acquirer";
 /// For what takes milliseconds: a busy machine must not fail a test.
 constexpr std::chrono::seconds patience{60};
 
-/// Short times, so that an unknown outcome is found out within a test's patience.
-payments::policy quick_rules(const std::string&) {
-  payments::policy rules;
-  rules.answer_due = milliseconds{300};
-  rules.retry_min = milliseconds{20};
-  rules.retry_max = milliseconds{200};
-  rules.settle_time = milliseconds{400};
-  return rules;
-}
-
 std::uint64_t random_number() {
   thread_local std::mt19937_64 source{std::random_device{}()};
   return source();
@@ -52,6 +42,13 @@ T wait_for_answer(Call call) {
   if (answer.wait_for(patience) != std::future_status::ready)
     throw std::runtime_error("storage did not answer in time");
   return answer.get().value();
+}
+
+/// A script may well have call after call fail; that is no reason to make none.
+gateways::gate_rules never_shut() {
+  gateways::gate_rules rules;
+  rules.breaker.min_calls = 1'000'000;
+  return rules;
 }
 
 void init_types_once() {
@@ -122,6 +119,15 @@ std::unique_ptr<storage::database> open_fresh(const std::string& url) {
 
 } // namespace
 
+payments::policy quick_rules() {
+  payments::policy rules;
+  rules.answer_due = milliseconds{300};
+  rules.retry_min = milliseconds{20};
+  rules.retry_max = milliseconds{200};
+  rules.settle_time = milliseconds{400};
+  return rules;
+}
+
 void wait_until(const char* what, const std::function<bool()>& condition) {
   std::mutex mutex;
   std::condition_variable never;
@@ -182,7 +188,7 @@ stage::stage(const std::string& url, stage_options options)
     log->write(level, line);
   };
   env.later = [](milliseconds, const std::function<void()>&) {};
-  env.rules_of = quick_rules;
+  env.rules_of = [rules = options.rules](const std::string&) { return rules; };
   env.terms = std::move(options.terms);
   env.shard_count = 1;
   env.gauges.push_back(std::make_unique<actors::shard_gauges>());
@@ -191,8 +197,8 @@ stage::stage(const std::string& url, stage_options options)
   wait_until_serving();
 }
 
-stage::stage(const std::string& url, scripted_gateway::script script)
-  : stage(url, stage_options{.gateway = std::move(script)}) {}
+stage::stage(const std::string& url, scripted_gateway::script script, payments::policy rules)
+  : stage(url, stage_options{.gateway = std::move(script), .rules = std::move(rules)}) {}
 
 void stage::start_actors() {
   auto& all = *parts_;
@@ -202,10 +208,8 @@ void stage::start_actors() {
   plan.gateways.push_back({all.env,
                            gateway_name,
                            gateway_,
-                           std::make_shared<actors::gateway_gauges>(),
-                           {},
-                           milliseconds{2'000},
-                           64});
+                           std::make_shared<actors::gateway_board>(never_shut()),
+                           {64, milliseconds{2'000}}});
   plan.acquirers.push_back({acquirer_name, acquirer_, milliseconds{2'000}});
   plan.reacquire = [this](shard_number shard) { parts_->leases->reacquire(shard); };
   all.supervisor = actors::spawn_supervisor(*all.system, std::move(plan));
@@ -273,6 +277,18 @@ std::future<api_reply> stage::submit(std::string key, merchant_action action, mi
     [answered](api_reply reply) { answered->set_value(std::move(reply)); }, "test");
   actors::tell(parts_->env->peers.shard({0}),
                actors::submit{std::move(command), std::move(promise)});
+  return answer;
+}
+
+std::future<api_reply> stage::notify(webhook_notice notice) {
+  notice.gateway = gateway_name;
+  auto answered = std::make_shared<std::promise<api_reply>>();
+  auto answer = answered->get_future();
+  auto promise = std::make_shared<actors::reply_promise>(
+    [answered](api_reply reply) { answered->set_value(std::move(reply)); }, "test");
+  // Without an owner the promise goes unanswered, which is a 503.
+  if (const auto owner = parts_->env->peers.shard({0}))
+    actors::tell(owner, actors::deliver_webhook{std::move(notice), std::move(promise)});
   return answer;
 }
 
@@ -412,6 +428,25 @@ minor_units stage::balance(account_kind kind) {
     if (one.where.kind == kind)
       return -one.balance;
   return {};
+}
+
+expected<exception_id> stage::order(desk_order what) {
+  auto answered = std::make_shared<std::promise<expected<exception_id>>>();
+  auto answer = answered->get_future();
+  actors::desk_call call{std::move(what), std::make_shared<desk_callback>(
+                                            [answered](expected<exception_id> outcome) {
+                                              answered->set_value(std::move(outcome));
+                                            })};
+  actors::tell(parts_->env->peers.shard({0}), std::move(call));
+  if (answer.wait_for(patience) != std::future_status::ready)
+    throw std::runtime_error("the order was not answered in time");
+  return answer.get();
+}
+
+std::vector<storage::dead_letter_view> stage::dead_letters(const std::string& status) {
+  return wait_for_answer<storage::slice<storage::dead_letter_view>>(
+           [&](auto done) { parts_->env->store->list_dead_letters(status, {}, done); })
+    .rows;
 }
 
 storage::ledger_proof stage::prove() {

@@ -6,6 +6,8 @@
 
 #include "actors/environment.hpp"
 #include "messages/commands.hpp"
+#include "messages/desk_order.hpp"
+#include "messages/webhook.hpp"
 #include "storage/database.hpp"
 #include "tests/support/gate.hpp"
 #include "tests/support/scripted_acquirer.hpp"
@@ -23,6 +25,9 @@
 
 namespace holdfast::test {
 
+/// Short times, so that an unknown outcome is found out within a test's patience.
+[[nodiscard]] payments::policy quick_rules();
+
 /// Terms whose next cut-off is about half a day away, so that no test meets it unasked.
 [[nodiscard]] merchants::settlement_terms distant_cutoff(const std::string& zone = "UTC");
 
@@ -32,6 +37,7 @@ struct stage_options {
     return fate::answer;
   };
   merchants::settlement_terms terms = distant_cutoff();
+  payments::policy rules = quick_rules();
 };
 
 class stage {
@@ -41,7 +47,8 @@ public:
 
   /// Owns one shard of the database at `url`, which must be fresh. Blocks until it serves.
   stage(const std::string& url, stage_options options);
-  stage(const std::string& url, scripted_gateway::script script);
+  stage(const std::string& url, scripted_gateway::script script,
+        payments::policy rules = quick_rules());
   ~stage();
 
   [[nodiscard]] merchant_id merchant() const noexcept { return merchant_; }
@@ -59,6 +66,8 @@ public:
 
   /// Sends until the outcome is known, as a client does that hears 409, 503 or nothing final.
   api_reply insist(const std::string& key, const merchant_action& action);
+  /// Hands a notice of the gateway on as the HTTP front would, once its signature was right.
+  [[nodiscard]] std::future<api_reply> notify(webhook_notice notice);
 
   /// Kills the payment's actor, if it has one. Returns at once.
   void kill_payment();
@@ -92,6 +101,9 @@ public:
   [[nodiscard]] std::vector<storage::batch_view> batches();
   /// Of one of the merchant's accounts, as the merchant sees it; zero when there is none.
   [[nodiscard]] minor_units balance(account_kind kind);
+  /// What an operator orders through the shard, and its answer.
+  [[nodiscard]] expected<exception_id> order(desk_order what);
+  [[nodiscard]] std::vector<storage::dead_letter_view> dead_letters(const std::string& status);
   /// Everything that the ledger's proof checks.
   [[nodiscard]] storage::ledger_proof prove();
 

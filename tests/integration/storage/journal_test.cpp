@@ -60,6 +60,41 @@ BOOST_FIXTURE_TEST_CASE(writes_that_wait_are_merged_into_few_transactions, stora
   require_gapless(*this);
 }
 
+BOOST_FIXTURE_TEST_CASE(exceptions_are_written_with_their_events_or_not_at_all,
+                        storage_fixture) {
+  const auto db = open();
+  const auto owner = open_shard(db->journal(), shard_number{0});
+  const auto with_exception = [&](std::uint64_t number) {
+    auto write = create_write(owner, number);
+    opened_exception opened;
+    opened.id = exception_id::make(test_time(), shard_number{0}, number);
+    opened.opened_at = test_time();
+    opened.what.kind = unresolved_authorization;
+    opened.what.merchant = merchant_of(shard_number{0});
+    opened.what.payment = write.snapshot->id;
+    opened.what.unit = write.snapshot->unit;
+    opened.what.expected_amount = write.snapshot->amount;
+    opened.what.detail = "nobody knows";
+    opened.what.source = "alpha";
+    opened.what.external_ref = write.snapshot->id.text() + ".1";
+    write.exceptions.push_back(std::move(opened));
+    return write;
+  };
+  const auto results = commit_all(db->journal(), {with_exception(1), with_exception(2)});
+  for (const auto& result : results)
+    BOOST_TEST((result.outcome == kind::committed));
+  BOOST_TEST(
+    value("select count(*) from recon_exception x join payment p on p.id = x.payment_id"
+          " where x.kind = 'unresolved_authorization' and x.status = 1"
+          " and x.source = 'alpha' and x.fingerprint is null"
+          " and x.expected_amount = p.amount and x.opened_at is not null")
+    == "2");
+  auto poison = with_exception(3);
+  poison.snapshot->amount = minor_units{0};
+  BOOST_TEST((commit(db->journal(), std::move(poison)).outcome == kind::rejected));
+  BOOST_TEST(value("select count(*) from recon_exception") == "2");
+}
+
 BOOST_FIXTURE_TEST_CASE(an_owner_that_was_overtaken_writes_nothing_more, storage_fixture) {
   const auto db = open();
   const auto first = open_shard(db->journal(), shard_number{0});

@@ -26,7 +26,8 @@ payments::create creation_of(const order& wish, timestamp now) {
   made.order.description = "two chairs";
   made.order.region = "eu";
   made.order.metadata = {{"basket", "17"}};
-  made.order.path = {wish.route, "acquirer-one"};
+  made.order.token = wish.token;
+  made.order.path = {wish.route, "acquirer-one", {}};
   return made;
 }
 
@@ -39,12 +40,18 @@ std::string operation_name(operation_kind kind, std::uint32_t ordinal) {
 std::string subject_of(const payment_event& event) {
   return std::visit(
     [](const auto& e) -> std::string {
-      if constexpr (requires { e.attempt; })
+      if constexpr (std::is_same_v<std::decay_t<decltype(e)>, resolution_escalated>)
+        return ' ' + (e.kind ? operation_name(*e.kind, e.ordinal) : std::to_string(e.attempt));
+      else if constexpr (requires { e.attempt; })
         return ' ' + std::to_string(e.attempt);
       else if constexpr (requires { e.number; })
         return ' ' + std::to_string(e.number);
-      else if constexpr (requires { e.ordinal; })
+      else if constexpr (requires { e.finding; })
+        return ' ' + std::string{to_string(e.finding)};
+      else if constexpr (requires { e.ordinal, e.kind; })
         return ' ' + operation_name(e.kind, e.ordinal);
+      else if constexpr (requires { e.ordinal; })
+        return " d" + std::to_string(e.ordinal);
       else
         return {};
     },
@@ -58,10 +65,13 @@ std::string text_of(const call_target& target) {
 }
 
 std::string text_of(const payments::settled_request& settled) {
-  static constexpr std::array names{"created", "declined", "updated", "refund", "refused"};
+  static constexpr std::array names{"created", "declined", "updated",
+                                    "refund",  "refused",  "dispute"};
   std::string text = names.at(static_cast<std::size_t>(settled.how));
   if (settled.operation)
     text += ' ' + operation_name(*settled.operation, settled.ordinal);
+  if (settled.how == payments::settled_request::kind::dispute)
+    text += " d" + std::to_string(settled.ordinal);
   return text;
 }
 
@@ -118,12 +128,27 @@ call_target operate(operation_kind kind, std::uint32_t ordinal, std::uint32_t at
   return {verb, attempt, kind, ordinal};
 }
 
-story::story(order wish) : now_(noon()) {
+gateway_answer retryably_declined() {
+  return {gateway_verdict::declined, {}, "processing_error", "Try again."};
+}
+
+payments::policy patient_rules() {
+  payments::policy rules;
+  rules.after_reversal = payments::unknown_outcome::resolve_then_failover;
+  auto tables = std::make_shared<payments::policy_tables>();
+  tables->retryable_declines = {"processing_error"};
+  tables->lifetimes = {{"mastercard", std::chrono::hours{24 * 30}}};
+  rules.tables = std::move(tables);
+  return rules;
+}
+
+story::story(order wish) : now_(noon()), rules_(wish.rules) {
   tell(creation_of(wish, now_));
 }
 
 decision story::ask(const payments::command& what) const {
-  return payments::decide(state_, what, {now_, payments::entropy{history_.size()}, rules_});
+  return payments::decide(state_, what,
+                          {now_, payments::entropy{history_.size()}, rules_, card_at_hand_});
 }
 
 decision story::tell(const payments::command& what) {
@@ -151,6 +176,7 @@ decision story::void_hold() {
 
 decision story::rebuild() {
   state_ = payments::fold(history_).value();
+  card_at_hand_ = false;
   return tell(payments::recovered{});
 }
 
@@ -199,7 +225,7 @@ std::string difference(const payment& one, const payment& other) {
     return "origin";
   if (differs(&payment::status, &payment::settlement))
     return "status";
-  if (differs(&payment::amount, &payment::captured, &payment::refunded))
+  if (differs(&payment::amount, &payment::captured, &payment::refunded, &payment::disputed))
     return "amounts";
   if (differs(&payment::expires_at, &payment::next_action_at, &payment::updated_at))
     return "times";

@@ -23,6 +23,8 @@ namespace holdfast::tests {
 [[nodiscard]] inline gateway_answer declined() {
   return answer_of(gateway_verdict::declined);
 }
+/// A decline that `patient_rules` would have another gateway asked after.
+[[nodiscard]] gateway_answer retryably_declined();
 [[nodiscard]] inline gateway_answer not_found() {
   return answer_of(gateway_verdict::not_found);
 }
@@ -40,10 +42,15 @@ namespace holdfast::tests {
 [[nodiscard]] payments::call_target operate(operation_kind kind, std::uint32_t ordinal,
                                             std::uint32_t attempt = 1);
 
+/// Rules under which another gateway is asked wherever that can be right.
+[[nodiscard]] payments::policy patient_rules();
+
 struct order {
   std::int64_t amount = 1'000;
   capture_mode mode = capture_mode::manual;
   std::vector<std::string> route{"alpha", "beta"};
+  payments::policy rules = {};
+  std::string token = {}; ///< instead of the card
 };
 
 /// A payment under a clock of its own. Every decision is applied at once and kept, so `history`
@@ -66,8 +73,10 @@ public:
   payments::decision refund(std::optional<std::int64_t> amount = std::nullopt);
   payments::decision void_hold();
   payments::decision wake() { return tell(payments::woken{}); }
-  /// The actor died: the state is folded from the history again, as after a restart.
+  /// The actor died: the state is folded from the history again, as after a restart. The
+  /// card's number is gone with it.
   payments::decision rebuild();
+  void lose_card() { card_at_hand_ = false; }
 
   void pass(milliseconds time) { now_ += time; }
   /// Moves on to `next_action_at`, where there is one that has not passed.
@@ -87,6 +96,7 @@ public:
 private:
   timestamp now_;
   payments::policy rules_;
+  bool card_at_hand_ = true;
   payment state_;
   std::vector<payments::recorded_event> history_;
   std::vector<posting> postings_;

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+
 namespace holdfast::shards {
 
 namespace {
@@ -301,6 +303,28 @@ BOOST_AUTO_TEST_CASE(an_answer_that_came_meanwhile_is_not_forgotten) {
   answer_key(keys, name);
   keys.forget(name);
   BOOST_CHECK(repeat(keys, name) == key_verdict::answered);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_is_not_forgotten) {
+  key_table keys{10};
+  const key_name name{anna, "k"};
+  answer_key(keys, name);
+  keys.forget(name);
+  BOOST_CHECK(repeat(keys, name) == key_verdict::answered);
+}
+
+BOOST_AUTO_TEST_CASE(the_open_keys_of_a_payment_are_those_without_an_answer) {
+  key_table keys{10};
+  keys.restore({anna, "open"}, {one_request, subject(1), std::nullopt});
+  keys.restore({anna, "pending"}, {one_request, subject(1), std::nullopt});
+  keys.provisional({anna, "pending"}, answer("pending"));
+  keys.restore({anna, "done"}, {one_request, subject(1), answer("done")});
+  keys.restore({anna, "another's"}, {one_request, subject(2), std::nullopt});
+  auto open = keys.open_keys_of(subject(1));
+  std::ranges::sort(open, {}, &key_name::key);
+  BOOST_REQUIRE_EQUAL(open.size(), 2u);
+  BOOST_TEST(open[0].key == "open");
+  BOOST_TEST(open[1].key == "pending");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(a_second_attempt_beside_one_that_may_hold_is_corrupt) {
     story life;
     life.answer(authorize(1), answer_of(verdict));
     auto events = life.history();
-    events.push_back({noon(), attempt_started{2, "beta", noon()}});
+    events.push_back({noon(), attempt_started{2, "beta", noon(), {}}});
     BOOST_TEST(!payments::fold(events));
   }
 }

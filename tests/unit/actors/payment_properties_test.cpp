@@ -26,7 +26,9 @@ public:
     : random_(seed),
       life_({1'000,
              random_.below(3) == 0 ? capture_mode::automatic : capture_mode::manual,
-             {"alpha", "beta", "gamma"}}) {
+             {"alpha", "beta", "gamma"},
+             random_rules(),
+             random_.below(4) == 0 ? "tok_1" : ""}) {
     open_calls_.push_back(authorize(1));
   }
 
@@ -40,6 +42,8 @@ public:
     open_calls_.insert(open_calls_.end(), decision.calls.begin(), decision.calls.end());
     check_evidence(before, command);
     check_ends_are_final(before, decision);
+    check_way_on(before, command);
+    check_escalations(decision);
     check_money();
     check_attempts();
     check_liveness();
@@ -54,6 +58,12 @@ private:
   template <class T>
   const T& pick(const std::vector<T>& from) {
     return from[random_.below(from.size())];
+  }
+
+  payments::policy random_rules() {
+    auto rules = random_.below(2) == 0 ? patient_rules() : payments::policy{};
+    rules.resolve_within = random_.below(2) == 0 ? milliseconds{20s} : milliseconds{24h};
+    return rules;
   }
 
   milliseconds random_pause() {
@@ -71,7 +81,7 @@ private:
       case 2: return random_request();
       case 3: return payments::woken{};
       case 4: return payments::recovered{};
-      default: return payments::gateway_answered{random_target(), answer_of(random_verdict())};
+      default: return payments::gateway_answered{random_target(), random_answer()};
     }
   }
 
@@ -100,6 +110,13 @@ private:
       {approved, approved, approved, declined, not_found, not_found, not_sent, unknown});
   }
 
+  gateway_answer random_answer() {
+    const auto answer = answer_of(random_verdict());
+    return answer.verdict == gateway_verdict::declined && random_.below(2) == 0
+             ? retryably_declined()
+             : answer;
+  }
+
   /// E: only an approval of the authorization itself makes a hold.
   void check_evidence(const payment& before, const payments::command& command) const {
     const auto* held = payments::approved_attempt(life_.state());
@@ -120,15 +137,58 @@ private:
     if (payments::is_terminal(before.status)) {
       BOOST_CHECK(after.status == before.status);
       BOOST_CHECK(after.captured == before.captured);
-      if (before.status != payment_status::captured)
+      if (before.status != payment_status::captured && before.status != payment_status::expired)
         BOOST_TEST(decision.events.empty());
+      BOOST_TEST(decision.settled.size() == (is_refund_answer(decision) ? 1u : 0u));
     }
     for (std::size_t i = 0; i < before.operations.size(); ++i)
       if (before.operations[i].status != operation_status::requested)
         BOOST_CHECK(after.operations[i].status == before.operations[i].status);
-    for (std::size_t i = 0; i < before.attempts.size(); ++i)
-      if (!is_open(before.attempts[i]))
+    for (std::size_t i = 0; i < before.attempts.size(); ++i) {
+      // A hold that lapses is reversed, and nothing else moves what has ended.
+      const bool lapsed = before.attempts[i].status == attempt_status::approved
+                          && after.status == payment_status::expired;
+      if (!is_open(before.attempts[i]) && !lapsed)
         BOOST_CHECK(after.attempts[i].status == before.attempts[i].status);
+    }
+  }
+
+  static bool is_refund_answer(const payments::decision& decision) {
+    return std::ranges::any_of(decision.settled, [](const payments::settled_request& one) {
+      return one.operation == refund;
+    });
+  }
+
+  /// O: an attempt follows another only on evidence that nothing is held or can be: never on
+  /// an outcome that is unknown. Without the card's number, only a token can be tried again.
+  void check_way_on(const payment& before, const payments::command& command) const {
+    const auto& after = life_.state();
+    if (before.attempts.empty() || after.attempts.size() == before.attempts.size())
+      return;
+    const auto& left = before.attempts.back();
+    const auto* reply = std::get_if<payments::gateway_answered>(&command);
+    BOOST_TEST_REQUIRE(reply != nullptr);
+    const bool reversed = reply->target.verb == gateway_verb::reverse
+                          && reply->answer.verdict == gateway_verdict::approved
+                          && left.status == attempt_status::reversing;
+    const bool refused = reply->target.verb == gateway_verb::authorize
+                         && (reply->answer.verdict == gateway_verdict::not_sent
+                             || reply->answer.code == "processing_error");
+    BOOST_TEST((reversed || refused));
+    BOOST_TEST(!after.attempts.back().reason.empty());
+  }
+
+  /// L: a person is asked once about each, and only when the time is over.
+  void check_escalations(const payments::decision& decision) {
+    for (const auto& event : decision.events) {
+      const auto* raised = std::get_if<resolution_escalated>(&event);
+      if (raised == nullptr)
+        continue;
+      BOOST_TEST((life_.now() >= raised->open_since + life_.rules().resolve_within));
+      const auto made = payments::exception_of(life_.state(), event);
+      BOOST_TEST_REQUIRE(made.has_value());
+      BOOST_TEST(escalated_.insert(made->external_ref).second, "asked twice");
+    }
   }
 
   /// M: nothing is taken twice, every posting balances, and the accounts say what the state
@@ -200,6 +260,7 @@ private:
   std::vector<payments::call_target> open_calls_;
   std::set<std::uint32_t> authorized_{1};
   std::set<std::string> settled_;
+  std::set<std::string> escalated_;
   std::size_t requests_ = 0;
 };
 

@@ -1,11 +1,10 @@
 // Every transition of the payment core: what each command does in each state. States are
 // reached by commands alone, never by writing to fields.
-#include "tests/unit/actors/fixtures.hpp"
+#include "tests/unit/actors/payment_scenes.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <set>
 
@@ -14,163 +13,6 @@ namespace holdfast::tests {
 namespace {
 
 using enum operation_kind;
-using namespace std::chrono_literals;
-
-// -- the states
-// ---------------------------------------------------------------------------------
-
-story with(story life, std::initializer_list<std::function<void(story&)>> steps) {
-  for (const auto& step : steps)
-    step(life);
-  return life;
-}
-
-void be_approved(story& life) {
-  life.answer(authorize(1), approved());
-}
-void be_unknown(story& life) {
-  life.answer(authorize(1), unknown());
-}
-void capture_300(story& life) {
-  life.capture(300);
-  life.answer(operate(capture, 1), approved());
-}
-void capture_all(story& life) {
-  life.capture();
-  life.answer(operate(capture, 1), approved());
-}
-void refund_400(story& life) {
-  life.refund(400);
-  life.answer(operate(refund, 1), approved());
-}
-void expire(story& life) {
-  life.pass_to_next_action();
-  life.wake();
-}
-void be_reversing(story& life) {
-  be_unknown(life);
-  life.pass(life.rules().settle_time);
-  life.answer(inquire(1), not_found());
-}
-
-story automatic() {
-  return story{{1'000, capture_mode::automatic, {"alpha", "beta"}}};
-}
-
-const std::map<std::string, story>& scenes() {
-  static const std::map<std::string, story> all{
-    {"processing", story{}},
-    {"processing, automatic", automatic()},
-    {"failed over", with(story{}, {[](story& s) { s.answer(authorize(1), not_sent()); }})},
-    {"pending", with(story{}, {be_unknown})},
-    {"reversing", with(story{}, {be_reversing})},
-    {"authorized", with(story{}, {be_approved})},
-    {"capturing", with(story{}, {be_approved, [](story& s) { s.capture(300); }})},
-    {"capturing finally", with(story{}, {be_approved, [](story& s) { s.capture(300, true); }})},
-    {"capturing automatically", with(automatic(), {be_approved})},
-    {"automatic capture refused",
-     with(automatic(),
-          {be_approved, [](story& s) { s.answer(operate(capture, 1), declined()); }})},
-    {"partly captured", with(story{}, {be_approved, capture_300})},
-    {"partly captured, capturing",
-     with(story{}, {be_approved, capture_300, [](story& s) { s.capture(400); }})},
-    {"voiding", with(story{}, {be_approved, [](story& s) { s.void_hold(); }})},
-    {"captured", with(story{}, {be_approved, capture_all})},
-    {"captured finally", with(story{}, {be_approved,
-                                        [](story& s) {
-                                          s.capture(300, true);
-                                          s.answer(operate(capture, 1), approved());
-                                        }})},
-    {"captured until expiry", with(story{}, {be_approved, capture_300, expire})},
-    {"refunding", with(story{}, {be_approved, capture_all, [](story& s) { s.refund(400); }})},
-    {"partly refunded", with(story{}, {be_approved, capture_all, refund_400})},
-    {"refunded", with(story{}, {be_approved, capture_all,
-                                [](story& s) {
-                                  s.refund();
-                                  s.answer(operate(refund, 1), approved());
-                                }})},
-    {"declined", with(story{}, {[](story& s) { s.answer(authorize(1), declined()); }})},
-    {"voided", with(story{}, {be_approved,
-                              [](story& s) {
-                                s.void_hold();
-                                s.answer(operate(void_hold, 1), approved());
-                              }})},
-    {"expired", with(story{}, {be_approved, expire})},
-    {"failed", with(story{}, {[](story& s) {
-                      s.answer(authorize(1), not_sent());
-                      s.answer(authorize(2), not_sent());
-                    }})},
-    {"failed, reversed",
-     with(story{}, {be_reversing, [](story& s) { s.answer(reverse(1), approved()); }})},
-  };
-  return all;
-}
-
-// -- the commands
-// -------------------------------------------------------------------------------
-
-/// Moves the clock as far as the command needs and makes it, aimed at what the payment has.
-using maker = std::function<payments::command(story&)>;
-
-maker requesting(operation_kind kind, std::optional<std::int64_t> amount, bool final = false) {
-  return [=](story& life) {
-    return request_of(kind, amount, final, life.state().operations.size());
-  };
-}
-
-/// The call that an answer's name stands for, of the last attempt or the last of the
-/// operations.
-payments::call_target target_of(const std::string& verb, const payment& state) {
-  const auto attempt = static_cast<std::uint32_t>(state.attempts.size());
-  if (verb == "authorize")
-    return authorize(attempt);
-  if (verb == "inquire")
-    return inquire(attempt);
-  if (verb == "reverse")
-    return reverse(attempt);
-  const auto kind = verb == "capture" ? capture : verb == "refund" ? refund : void_hold;
-  const auto count = std::ranges::count(state.operations, kind, &operation::kind);
-  return operate(kind, std::max(static_cast<std::uint32_t>(count), 1U), attempt);
-}
-
-std::map<std::string, maker> make_commands() {
-  std::map<std::string, maker> made{
-    {"capture", requesting(capture, {})},
-    {"capture part", requesting(capture, 200)},
-    {"final capture", requesting(capture, 200, true)},
-    {"capture too much", requesting(capture, 1'001)},
-    {"refund", requesting(refund, {})},
-    {"refund part", requesting(refund, 200)},
-    {"refund too much", requesting(refund, 1'001)},
-    {"void", requesting(void_hold, {})},
-    {"woken early", [](story&) { return payments::woken{}; }},
-    {"woken",
-     [](story& life) {
-       life.pass_to_next_action();
-       return payments::woken{};
-     }},
-    {"recovered", [](story&) { return payments::recovered{}; }},
-  };
-  for (const std::string verb :
-       {"authorize", "inquire", "reverse", "capture", "refund", "void"}) {
-    for (const auto verdict :
-         {gateway_verdict::approved, gateway_verdict::declined, gateway_verdict::not_found,
-          gateway_verdict::not_sent, gateway_verdict::unknown})
-      made[verb + ": " + std::string{to_string(verdict)}] = [=](story& life) {
-        return payments::gateway_answered{target_of(verb, life.state()), answer_of(verdict)};
-      };
-    made[verb + ": not_found late"] = [=](story& life) {
-      life.pass(life.rules().settle_time);
-      return payments::gateway_answered{target_of(verb, life.state()), not_found()};
-    };
-  }
-  return made;
-}
-
-const std::map<std::string, maker>& commands() {
-  static const auto all = make_commands();
-  return all;
-}
 
 // -- what follows
 // -------------------------------------------------------------------------------
@@ -187,6 +29,7 @@ const std::string any_request =
 const std::string any_capture = "capture|capture part|final capture";
 const std::string any_refund = "refund|refund part|refund too much";
 const std::string undecided = "not_found|not_found late|not_sent|unknown";
+const std::string refused_or_undecided = "declined|declined retryably|" + undecided;
 
 /// Whatever is not here must have no effect at all.
 const std::vector<row> rows{
@@ -195,8 +38,10 @@ const std::vector<row> rows{
    "authorization.unknown 1; calls inquire 1; now pending_gateway"},
   {"processing", "authorize|inquire: approved",
    "authorization.approved 1; settles created; now authorized"},
-  {"processing", "authorize|inquire: declined",
+  {"processing", "authorize: declined|declined retryably",
    "authorization.declined 1; settles declined; now declined"},
+  {"processing", "inquire: declined|declined retryably",
+   "authorization.unknown 1; now pending_gateway"},
   {"processing", "authorize: not_sent",
    "attempt.not_sent 1, attempt.started 2; calls authorize 2"},
   {"processing", "inquire: not_sent", "authorization.unknown 1; now pending_gateway"},
@@ -208,8 +53,10 @@ const std::vector<row> rows{
    "authorization.unknown 1; calls inquire 1; now pending_gateway"},
   {"processing, automatic", "authorize|inquire: approved",
    "authorization.approved 1, operation.requested c1; calls capture c1; now authorized"},
-  {"processing, automatic", "authorize|inquire: declined",
+  {"processing, automatic", "authorize: declined|declined retryably",
    "authorization.declined 1; settles declined; now declined"},
+  {"processing, automatic", "inquire: declined|declined retryably",
+   "authorization.unknown 1; now pending_gateway"},
   {"processing, automatic", "authorize: not_sent",
    "attempt.not_sent 1, attempt.started 2; calls authorize 2"},
   {"processing, automatic", "inquire: not_sent",
@@ -222,8 +69,10 @@ const std::vector<row> rows{
    "authorization.unknown 2; calls inquire 2; now pending_gateway"},
   {"failed over", "authorize|inquire: approved",
    "authorization.approved 2; settles created; now authorized"},
-  {"failed over", "authorize|inquire: declined",
+  {"failed over", "authorize: declined|declined retryably",
    "authorization.declined 2; settles declined; now declined"},
+  {"failed over", "inquire: declined|declined retryably",
+   "authorization.unknown 2; now pending_gateway"},
   {"failed over", "authorize: not_sent",
    "attempt.not_sent 2, payment.failed; settles declined; now failed"},
   {"failed over", "inquire: not_sent", "authorization.unknown 2; now pending_gateway"},
@@ -234,8 +83,9 @@ const std::vector<row> rows{
   {"pending", "woken|recovered", "inquiry.scheduled 1; calls inquire 1"},
   {"pending", "authorize|inquire: approved",
    "authorization.approved 1; settles created; now authorized"},
-  {"pending", "authorize|inquire: declined",
+  {"pending", "authorize: declined|declined retryably",
    "authorization.declined 1; settles declined; now declined"},
+  {"pending", "inquire: declined|declined retryably", "reversal.requested 1; calls reverse 1"},
   {"pending", "authorize|inquire: not_sent|unknown|not_found", "inquiry.scheduled 1"},
   {"pending", "authorize|inquire: not_found late", "reversal.requested 1; calls reverse 1"},
 
@@ -243,13 +93,144 @@ const std::vector<row> rows{
   {"reversing", "woken|recovered", "reversal.scheduled 1; calls reverse 1"},
   {"reversing", "reverse: approved",
    "authorization.reversed 1, payment.failed; settles declined; now failed"},
-  {"reversing", "reverse: declined|" + undecided, "reversal.scheduled 1"},
+  {"reversing", "reverse: " + refused_or_undecided, "reversal.scheduled 1"},
+
+  {"reversing a decline", any_request, "refused invalid_state"},
+  {"reversing a decline", "woken|recovered", "reversal.scheduled 1; calls reverse 1"},
+  {"reversing a decline", "reverse: approved",
+   "authorization.reversed 1, authorization.declined 1; settles declined; now declined"},
+  {"reversing a decline", "reverse: " + refused_or_undecided, "reversal.scheduled 1"},
+
+  {"patient", any_request, "refused invalid_state"},
+  {"patient", "woken|recovered",
+   "authorization.unknown 1; calls inquire 1; now pending_gateway"},
+  {"patient", "authorize|inquire: approved",
+   "authorization.approved 1; settles created; now authorized"},
+  {"patient", "authorize: declined",
+   "authorization.declined 1; settles declined; now declined"},
+  {"patient", "authorize: declined retryably",
+   "attempt.declined 1, attempt.started 2; calls authorize 2"},
+  {"patient", "authorize: not_sent",
+   "attempt.not_sent 1, attempt.started 2; calls authorize 2"},
+  {"patient", "inquire: not_sent|declined|declined retryably",
+   "authorization.unknown 1; now pending_gateway"},
+  {"patient", "authorize|inquire: not_found|not_found late|unknown",
+   "authorization.unknown 1; now pending_gateway"},
+
+  {"patient, last gateway", any_request, "refused invalid_state"},
+  {"patient, last gateway", "woken|recovered",
+   "authorization.unknown 1; calls inquire 1; now pending_gateway"},
+  {"patient, last gateway", "authorize|inquire: approved",
+   "authorization.approved 1; settles created; now authorized"},
+  {"patient, last gateway", "authorize: declined|declined retryably",
+   "authorization.declined 1; settles declined; now declined"},
+  {"patient, last gateway", "authorize: not_sent",
+   "attempt.not_sent 1, payment.failed; settles declined; now failed"},
+  {"patient, last gateway", "inquire: not_sent|declined|declined retryably",
+   "authorization.unknown 1; now pending_gateway"},
+  {"patient, last gateway", "authorize|inquire: not_found|not_found late|unknown",
+   "authorization.unknown 1; now pending_gateway"},
+
+  {"patient, reversing", any_request, "refused invalid_state"},
+  {"patient, reversing", "woken|recovered", "reversal.scheduled 1; calls reverse 1"},
+  {"patient, reversing", "reverse: approved",
+   "authorization.reversed 1, attempt.started 2; calls authorize 2; now processing"},
+  {"patient, reversing", "reverse: " + refused_or_undecided, "reversal.scheduled 1"},
+
+  {"patient, reversing, last gateway", any_request, "refused invalid_state"},
+  {"patient, reversing, last gateway", "woken|recovered",
+   "reversal.scheduled 1; calls reverse 1"},
+  {"patient, reversing, last gateway", "reverse: approved",
+   "authorization.reversed 1, payment.failed; settles declined; now failed"},
+  {"patient, reversing, last gateway", "reverse: " + refused_or_undecided,
+   "reversal.scheduled 1"},
+
+  {"patient, reversing, card gone", any_request, "refused invalid_state"},
+  {"patient, reversing, card gone", "woken|recovered", "reversal.scheduled 1; calls reverse 1"},
+  {"patient, reversing, card gone", "reverse: approved",
+   "authorization.reversed 1, payment.failed; settles declined; now failed"},
+  {"patient, reversing, card gone", "reverse: " + refused_or_undecided, "reversal.scheduled 1"},
+
+  {"patient, reversing a retryable decline", any_request, "refused invalid_state"},
+  {"patient, reversing a retryable decline", "woken|recovered",
+   "reversal.scheduled 1; calls reverse 1"},
+  {"patient, reversing a retryable decline", "reverse: approved",
+   "authorization.reversed 1, attempt.declined 1, attempt.started 2; calls authorize 2; "
+   "now processing"},
+  {"patient, reversing a retryable decline", "reverse: " + refused_or_undecided,
+   "reversal.scheduled 1"},
+
+  {"overdue", any_request, "refused invalid_state"},
+  {"overdue", "woken|woken early|recovered",
+   "inquiry.scheduled 1, resolution.escalated 1; calls inquire 1"},
+  {"overdue", "authorize|inquire: approved",
+   "authorization.approved 1; settles created; now authorized"},
+  {"overdue", "authorize: declined|declined retryably",
+   "authorization.declined 1; settles declined; now declined"},
+  {"overdue", "authorize|inquire: not_sent|unknown",
+   "inquiry.scheduled 1, resolution.escalated 1"},
+  {"overdue", "inquire: declined|declined retryably", "reversal.requested 1; calls reverse 1"},
+  {"overdue", "authorize|inquire: not_found|not_found late",
+   "reversal.requested 1; calls reverse 1"},
+
+  {"escalated", any_request, "refused invalid_state"},
+  {"escalated", "woken|recovered", "inquiry.scheduled 1; calls inquire 1"},
+  {"escalated", "authorize|inquire: approved",
+   "authorization.approved 1; settles created; now authorized"},
+  {"escalated", "authorize: declined|declined retryably",
+   "authorization.declined 1; settles declined; now declined"},
+  {"escalated", "authorize|inquire: not_sent|unknown", "inquiry.scheduled 1"},
+  {"escalated", "inquire: declined|declined retryably",
+   "reversal.requested 1; calls reverse 1"},
+  {"escalated", "authorize|inquire: not_found|not_found late",
+   "reversal.requested 1; calls reverse 1"},
+
+  {"reversing overdue", any_request, "refused invalid_state"},
+  {"reversing overdue", "woken|woken early|recovered",
+   "reversal.scheduled 1, resolution.escalated 1; calls reverse 1"},
+  {"reversing overdue", "reverse: approved",
+   "authorization.reversed 1, payment.failed; settles declined; now failed"},
+  {"reversing overdue", "reverse: " + refused_or_undecided,
+   "reversal.scheduled 1, resolution.escalated 1"},
+
+  {"capturing overdue", "capture|capture part", "operation.requested c2; calls capture c2"},
+  {"capturing overdue", "capture too much", "refused amount_too_large"},
+  {"capturing overdue", "final capture|void|" + any_refund, "refused invalid_state"},
+  {"capturing overdue", "woken|woken early|recovered",
+   "operation.rescheduled c1, resolution.escalated c1; calls capture c1"},
+  {"capturing overdue", "capture: approved",
+   "operation.succeeded c1; settles updated c1; now partially_captured"},
+  {"capturing overdue", "capture: declined|declined retryably",
+   "operation.refused c1; settles refused c1"},
+  {"capturing overdue", "capture: " + undecided,
+   "operation.rescheduled c1, resolution.escalated c1"},
+
+  {"capturing, escalated", "capture|capture part", "operation.requested c2; calls capture c2"},
+  {"capturing, escalated", "capture too much", "refused amount_too_large"},
+  {"capturing, escalated", "final capture|void|" + any_refund, "refused invalid_state"},
+  {"capturing, escalated", "woken|recovered", "operation.rescheduled c1; calls capture c1"},
+  {"capturing, escalated", "capture: approved",
+   "operation.succeeded c1; settles updated c1; now partially_captured"},
+  {"capturing, escalated", "capture: declined|declined retryably",
+   "operation.refused c1; settles refused c1"},
+  {"capturing, escalated", "capture: " + undecided, "operation.rescheduled c1"},
+
+  {"voiding overdue", any_request, "refused invalid_state"},
+  {"voiding overdue", "woken|woken early|recovered",
+   "operation.rescheduled v1, resolution.escalated v1; calls reverse v1"},
+  {"voiding overdue", "void: approved",
+   "operation.succeeded v1; settles updated v1; now voided"},
+  {"voiding overdue", "void: declined|declined retryably",
+   "operation.refused v1; settles refused v1"},
+  {"voiding overdue", "void: " + undecided,
+   "operation.rescheduled v1, resolution.escalated v1"},
 
   {"authorized", any_capture, "operation.requested c1; calls capture c1"},
   {"authorized", "capture too much", "refused amount_too_large"},
   {"authorized", any_refund, "refused invalid_state"},
   {"authorized", "void", "operation.requested v1; calls reverse v1"},
-  {"authorized", "woken", "authorization.expired; now expired"},
+  {"authorized", "woken",
+   "authorization.expired, reversal.requested 1; calls reverse 1; now expired"},
 
   {"capturing", "capture|capture part", "operation.requested c2; calls capture c2"},
   {"capturing", "capture too much", "refused amount_too_large"},
@@ -257,28 +238,32 @@ const std::vector<row> rows{
   {"capturing", "woken|recovered", "operation.rescheduled c1; calls capture c1"},
   {"capturing", "capture: approved",
    "operation.succeeded c1; settles updated c1; now partially_captured"},
-  {"capturing", "capture: declined", "operation.refused c1; settles refused c1"},
+  {"capturing", "capture: declined|declined retryably",
+   "operation.refused c1; settles refused c1"},
   {"capturing", "capture: " + undecided, "operation.rescheduled c1"},
 
   {"capturing finally", any_request, "refused invalid_state"},
   {"capturing finally", "woken|recovered", "operation.rescheduled c1; calls capture c1"},
   {"capturing finally", "capture: approved",
    "operation.succeeded c1; settles updated c1; now captured"},
-  {"capturing finally", "capture: declined", "operation.refused c1; settles refused c1"},
+  {"capturing finally", "capture: declined|declined retryably",
+   "operation.refused c1; settles refused c1"},
   {"capturing finally", "capture: " + undecided, "operation.rescheduled c1"},
 
   {"capturing automatically", any_request, "refused invalid_state"},
   {"capturing automatically", "woken|recovered", "operation.rescheduled c1; calls capture c1"},
   {"capturing automatically", "capture: approved",
    "operation.succeeded c1; settles created; now captured"},
-  {"capturing automatically", "capture: declined", "operation.refused c1; settles refused c1"},
+  {"capturing automatically", "capture: declined|declined retryably",
+   "operation.refused c1; settles refused c1"},
   {"capturing automatically", "capture: " + undecided, "operation.rescheduled c1"},
 
   {"automatic capture refused", any_capture, "operation.requested c2; calls capture c2"},
   {"automatic capture refused", "capture too much", "refused amount_too_large"},
   {"automatic capture refused", any_refund, "refused invalid_state"},
   {"automatic capture refused", "void", "operation.requested v1; calls reverse v1"},
-  {"automatic capture refused", "woken", "authorization.expired; now expired"},
+  {"automatic capture refused", "woken",
+   "authorization.expired, reversal.requested 1; calls reverse 1; now expired"},
 
   {"partly captured", any_capture, "operation.requested c2; calls capture c2"},
   {"partly captured", "capture too much|refund too much", "refused amount_too_large"},
@@ -297,14 +282,14 @@ const std::vector<row> rows{
    "operation.rescheduled c2; calls capture c2"},
   {"partly captured, capturing", "capture: approved",
    "operation.succeeded c2; settles updated c2"},
-  {"partly captured, capturing", "capture: declined",
+  {"partly captured, capturing", "capture: declined|declined retryably",
    "operation.refused c2; settles refused c2"},
   {"partly captured, capturing", "capture: " + undecided, "operation.rescheduled c2"},
 
   {"voiding", any_request, "refused invalid_state"},
   {"voiding", "woken|recovered", "operation.rescheduled v1; calls reverse v1"},
   {"voiding", "void: approved", "operation.succeeded v1; settles updated v1; now voided"},
-  {"voiding", "void: declined", "operation.refused v1; settles refused v1"},
+  {"voiding", "void: declined|declined retryably", "operation.refused v1; settles refused v1"},
   {"voiding", "void: " + undecided, "operation.rescheduled v1"},
 
   {"captured", any_capture + "|capture too much|void", "refused invalid_state"},
@@ -324,7 +309,8 @@ const std::vector<row> rows{
   {"refunding", "refund too much", "refused amount_too_large"},
   {"refunding", "woken|recovered", "operation.rescheduled r1; calls refund r1"},
   {"refunding", "refund: approved", "operation.succeeded r1; settles refund r1"},
-  {"refunding", "refund: declined", "operation.refused r1; settles refused r1"},
+  {"refunding", "refund: declined|declined retryably",
+   "operation.refused r1; settles refused r1"},
   {"refunding", "refund: " + undecided, "operation.rescheduled r1"},
 
   {"partly refunded", any_capture + "|capture too much|void", "refused invalid_state"},
@@ -335,6 +321,10 @@ const std::vector<row> rows{
   {"declined", any_request, "refused invalid_state"},
   {"voided", any_request, "refused invalid_state"},
   {"expired", any_request, "refused invalid_state"},
+  {"expired", "woken|recovered", "reversal.scheduled 1; calls reverse 1"},
+  {"expired", "reverse: approved", "authorization.reversed 1"},
+  {"expired", "reverse: " + refused_or_undecided, "reversal.scheduled 1"},
+  {"expired, released", any_request, "refused invalid_state"},
   {"failed", any_request, "refused invalid_state"},
   {"failed, reversed", any_request, "refused invalid_state"},
 };

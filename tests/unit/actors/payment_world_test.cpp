@@ -61,8 +61,13 @@ private:
           one.declined = !one.open;
           one.amount = request.total.amount.value();
         }
-        return one.declined ? tests::declined() : approved();
+        if (one.declined)
+          return random.below(2) == 0 ? tests::declined() : retryably_declined();
+        return approved();
       case gateway_verb::inquire:
+        // Its status is written before the issuer's answer, and at times read too early.
+        if (one.open && random.below(4) == 0)
+          return retryably_declined();
         return !one.known ? not_found() : one.declined ? tests::declined() : approved();
       default:
         // Reversed before it came: it can never charge any more.
@@ -110,7 +115,9 @@ public:
     : random_(seed),
       life_({1'000,
              random_.below(3) == 0 ? capture_mode::automatic : capture_mode::manual,
-             {"alpha", "beta"}}) {
+             {"alpha", "beta"},
+             random_.below(2) == 0 ? patient_rules() : payments::policy{},
+             random_.below(3) == 0 ? "tok_1" : ""}) {
     keys_.insert("key-create");
     send(authorize(1));
     for (auto time = random_ms(5'000); time < requests_until; time += random_ms(20'000))

@@ -116,6 +116,8 @@ BOOST_AUTO_TEST_CASE(accepted_and_deferred_items_move_no_money) {
   BOOST_REQUIRE(judged);
   BOOST_TEST(judged->accepted == 2u);
   BOOST_TEST(judged->deferred == 2u);
+  BOOST_CHECK(
+    (judged->waiting == std::vector{batches[0].batch.merchant, batches[1].batch.merchant}));
   BOOST_TEST(judged->rejected == 0u);
   BOOST_TEST(judged->postings.empty());
   BOOST_TEST(judged->exceptions.empty());
@@ -158,8 +160,8 @@ BOOST_AUTO_TEST_CASE(results_that_are_not_of_the_file_are_refused_whole) {
 
   auto missing = good;
   missing.pop_back();
-  auto twice = good;
-  twice.push_back(good.front());
+  auto contradicted = good;
+  contradicted.push_back({good.front().operation, item_verdict::rejected, ""});
   auto twice_and_missing = good;
   twice_and_missing.back() = good.front();
   auto foreign = good;
@@ -169,11 +171,58 @@ BOOST_AUTO_TEST_CASE(results_that_are_not_of_the_file_are_refused_whole) {
   foreign_and_missing.erase(foreign_and_missing.begin());
 
   for (const auto& results :
-       {missing, twice, twice_and_missing, foreign, foreign_and_missing, {}}) {
+       {missing, contradicted, twice_and_missing, foreign, foreign_and_missing, {}}) {
     const auto judged = judge_results(batches, results);
     BOOST_TEST_REQUIRE(!judged);
     BOOST_CHECK(judged.error().code == errc::corrupt);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_same_answer_twice_is_one) {
+  const auto batches = test_batches();
+  auto results = results_of(batches, {item_verdict::accepted, item_verdict::rejected,
+                                      item_verdict::deferred, item_verdict::accepted});
+  const auto once = results;
+  results.insert(results.end(), once.begin(), once.end());
+  const auto judged = judge_results(batches, results);
+  BOOST_REQUIRE(judged);
+  BOOST_TEST(judged->accepted == 2u);
+  BOOST_TEST(judged->rejected == 1u);
+  BOOST_TEST(judged->deferred == 1u);
+  BOOST_CHECK(judged->waiting == std::vector{batches[0].batch.merchant});
+  BOOST_TEST(judged->results.size() == 4u);
+  BOOST_TEST(judged->postings.size() == 1u);
+  BOOST_TEST(judged->exceptions.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_item_that_is_put_off_too_often_goes_to_a_person) {
+  auto batches = test_batches();
+  batches[0].items[1].tries = limits::item_deferrals_max - 1;
+  batches[0].items[2].tries = limits::item_deferrals_max - 2;
+  const auto judged = judge_results(
+    batches, results_of(batches, {item_verdict::accepted, item_verdict::deferred,
+                                  item_verdict::deferred, item_verdict::accepted}));
+  BOOST_REQUIRE(judged);
+  BOOST_TEST(judged->deferred == 1u);
+  BOOST_TEST(judged->rejected == 1u);
+  BOOST_TEST((judged->results[1].verdict == item_verdict::rejected));
+  BOOST_TEST((judged->results[2].verdict == item_verdict::deferred));
+  BOOST_REQUIRE(judged->exceptions.size() == 1u);
+  BOOST_TEST(judged->exceptions[0].kind == "deferred_item");
+  check_postings(judged->postings,
+                 {"rejection 5: merchant_pending 2550, acquirer_receivable -2550"});
+}
+
+BOOST_AUTO_TEST_CASE(every_refusal_of_an_item_is_booked_and_told_anew) {
+  auto batches = test_batches();
+  const auto verdicts = results_of(batches, {item_verdict::rejected, item_verdict::accepted,
+                                             item_verdict::accepted, item_verdict::accepted});
+  const auto first = judge_results(batches, verdicts).value();
+  batches[0].items[0].tries = 5;
+  const auto again = judge_results(batches, verdicts).value();
+  BOOST_TEST(first.postings[0].ordinal == 1u);
+  BOOST_TEST(again.postings[0].ordinal == 6u);
+  BOOST_TEST(first.exceptions[0].fingerprint != again.exceptions[0].fingerprint);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_nothing_is_answered_by_nothing) {
@@ -341,7 +390,7 @@ BOOST_AUTO_TEST_CASE(an_item_without_a_line_stays_open_and_is_noted) {
   auto reported = exact_report(batches);
   reported.lines.erase(reported.lines.begin() + 1);
   const auto matched = match(batches, reported);
-  BOOST_TEST(kinds_of(matched.exceptions) == std::vector<std::string>{"missing_line"});
+  BOOST_TEST(kinds_of(matched.exceptions) == std::vector<std::string>{"missing_in_report"});
   BOOST_CHECK(matched.exceptions[0].operation == batches[0].items[1].operation);
   BOOST_TEST(matched.exceptions[0].expected_amount.value() == 2'550);
   BOOST_TEST(matched.exceptions[0].reported_amount.value() == 0);

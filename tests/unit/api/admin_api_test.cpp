@@ -20,6 +20,12 @@ struct fixture {
   telemetry::registry metrics;
   timestamp now = test_now;
   std::uint64_t next_random = 37;
+  routing routes{{{.currency = {"EUR"},
+                   .gateways = {"alpha", "beta"},
+                   .weights = {70, 30},
+                   .acquirer = "x"}},
+                 test_now};
+  std::string mistake_in_file; ///< that a reload meets
   admin_api api{
     store, front, keys, metrics,
     admin_options{.shards = 32,
@@ -27,7 +33,16 @@ struct fixture {
                   .cutoff_timeout = milliseconds{100},
                   .now = [this] { return now; },
                   .random = [this] { return next_random++; },
-                  .fold = [](const auto&) -> expected<payment> { return payment{}; }}};
+                  .fold = [](const auto&) -> expected<payment> { return payment{}; },
+                  .routes = &routes,
+                  .reload_routes = [this] { return reload(); }}};
+
+  expected<void> reload() {
+    if (!mistake_in_file.empty())
+      return make_error(errc::invalid_argument, mistake_in_file);
+    routes.replace(routes.in_force()->table.routes(), now);
+    return {};
+  }
 
   http::response send(http::request request) {
     std::vector<http::response> answers;
@@ -155,11 +170,63 @@ BOOST_AUTO_TEST_CASE(cuts_off_and_says_what_is_left) {
   BOOST_TEST(text_at(post("/admin/v1/cutoff", R"({"merchant":"x"})"), "param") == "merchant");
 }
 
+BOOST_AUTO_TEST_CASE(trips_and_resets_breakers) {
+  const auto body = R"({"for":"10m","note":"their maintenance","by":"ada"})";
+  const auto tripped = post("/admin/v1/gateways/alpha/trip", body);
+  BOOST_TEST(tripped.status == 200);
+  BOOST_TEST(text_at(tripped, "breaker") == "open");
+  BOOST_TEST(text_at(tripped, "reason") == "tripped by ada: their maintenance");
+  BOOST_TEST(text_at(tripped, "by") == "ada");
+  BOOST_TEST(text_at(tripped, "since") == to_rfc3339(now));
+  BOOST_TEST(text_at(tripped, "until") == to_rfc3339(now + std::chrono::minutes{10}));
+  const auto row = boost::json::parse(get("/admin/v1/gateways").body).at("data").at(0);
+  BOOST_TEST(row.at("trips").at("by_hand").as_int64() == 1);
+  BOOST_TEST(row.at("not_sent").at("retry_budget").as_int64() == 0);
+  const auto reset = post("/admin/v1/gateways/alpha/reset");
+  BOOST_TEST(text_at(reset, "breaker") == "closed");
+  BOOST_TEST(text_at(reset, "reason") == "reset by an operator");
+  BOOST_TEST(boost::json::parse(reset.body).at("until").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(checks_orders_to_breakers) {
+  const auto trip = "/admin/v1/gateways/alpha/trip";
+  for (const auto* duration : {"10", "-1s", "0s", "40d", "soon", ""})
+    BOOST_TEST(
+      text_at(post(trip, R"({"for":")" + std::string{duration} + "\"}"), "param") == "for",
+      duration);
+  BOOST_TEST(text_at(post(trip, R"({"fro":"1m"})"), "code") == "unknown_field");
+  BOOST_TEST(text_at(post(trip, R"({"note":")" + std::string(201, 'x') + "\"}"), "param")
+             == "note");
+  BOOST_TEST(text_at(post("/admin/v1/gateways/alpha/reset", R"({"for":"1m"})"), "param")
+             == "for");
+  BOOST_TEST(post("/admin/v1/gateways/omega/trip").status == 404);
+  BOOST_TEST(post("/admin/v1/gateways/omega/reset").status == 404);
+  BOOST_TEST((front.gate.state(test_now) == gateways::breaker_state::closed));
+}
+
+BOOST_AUTO_TEST_CASE(shows_and_reloads_routes) {
+  const auto shown = boost::json::parse(get("/admin/v1/routes").body);
+  BOOST_TEST(shown.at("generation").as_int64() == 1);
+  BOOST_TEST(shown.at("loaded_at").as_string() == to_rfc3339(test_now));
+  const auto route = shown.at("data").at(0);
+  BOOST_TEST(route.at("currency").at(0).as_string() == "EUR");
+  BOOST_TEST(route.at("merchant").at(0).as_string() == "*");
+  BOOST_TEST(route.at("weights").at(1).as_int64() == 30);
+  BOOST_TEST(
+    boost::json::parse(post("/admin/v1/routes/reload").body).at("generation").as_int64() == 2);
+  mistake_in_file = "node.toml:7: [[routes]] gateways: is missing";
+  const auto refused = post("/admin/v1/routes/reload");
+  BOOST_TEST(refused.status == 422);
+  BOOST_TEST(text_at(refused, "code") == "invalid_configuration");
+  BOOST_TEST(text_at(refused, "detail") == mistake_in_file);
+  BOOST_TEST(boost::json::parse(get("/admin/v1/routes").body).at("generation").as_int64() == 2);
+}
+
 BOOST_AUTO_TEST_CASE(answers_every_list_and_report) {
-  for (const auto* path :
-       {"/admin/v1/nodes", "/admin/v1/shards", "/admin/v1/gateways", "/admin/v1/batches",
-        "/admin/v1/exceptions", "/admin/v1/ledger/balances", "/admin/v1/ledger/verify",
-        "/admin/v1/statement", "/admin/v1/merchants", "/admin/v1/keys"}) {
+  for (const auto* path : {"/admin/v1/nodes", "/admin/v1/shards", "/admin/v1/gateways",
+                           "/admin/v1/routes", "/admin/v1/batches", "/admin/v1/exceptions",
+                           "/admin/v1/ledger/balances", "/admin/v1/ledger/verify",
+                           "/admin/v1/statement", "/admin/v1/merchants", "/admin/v1/keys"}) {
     const auto answer = get(path);
     BOOST_TEST(answer.status == 200, "path: " << path);
     BOOST_TEST(boost::json::parse(answer.body).is_object());
@@ -168,7 +235,8 @@ BOOST_AUTO_TEST_CASE(answers_every_list_and_report) {
     const auto failed = get(path).status;
     const bool from_memory = std::string_view{path} == "/admin/v1/nodes"
                              || std::string_view{path} == "/admin/v1/shards"
-                             || std::string_view{path} == "/admin/v1/gateways";
+                             || std::string_view{path} == "/admin/v1/gateways"
+                             || std::string_view{path} == "/admin/v1/routes";
     BOOST_TEST(failed == (from_memory ? 200 : 503), "path: " << path);
     store.down = false;
   }

@@ -2,7 +2,6 @@
 
 #include "messages/entry_id.hpp"
 #include "runtime/api/query.hpp"
-#include "runtime/api/routing.hpp"
 #include "tests/unit/api/fakes.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -35,30 +34,6 @@ BOOST_AUTO_TEST_CASE(tells_a_wrong_method_from_a_wrong_path) {
     BOOST_TEST(!wrong_path.row.has_value(), "path: " << path);
     BOOST_TEST(wrong_path.allow == "", "path: " << path);
   }
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(api_routing)
-
-BOOST_AUTO_TEST_CASE(takes_the_first_rule_that_fits) {
-  const auto mine = test_merchant(1);
-  const auto eur = currency::parse("EUR").value();
-  const auto usd = currency::parse("USD").value();
-  const routing routes{{
-    {.merchant = mine.text(),
-     .currency = "EUR",
-     .region = "EU",
-     .gateways = {"a"},
-     .acquirer = "x"},
-    {.currency = "EUR", .gateways = {"b", "a"}, .acquirer = "y"},
-    {.region = "US", .gateways = {"c"}, .acquirer = "z"},
-  }};
-  BOOST_TEST(routes.resolve(mine, eur, "EU")->acquirer == "x");
-  BOOST_TEST(routes.resolve(mine, eur, "")->acquirer == "y");
-  BOOST_TEST(routes.resolve(test_merchant(2), eur, "EU")->gateways.size() == 2U);
-  BOOST_TEST(routes.resolve(mine, usd, "US")->acquirer == "z");
-  BOOST_TEST(!routes.resolve(mine, usd, "EU").has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -30,7 +30,10 @@ public:
   std::vector<storage::merchant_row> merchants;
   std::vector<storage::api_key_row> keys;
   std::map<payment_id, storage::payment_view> payments;
+  std::map<dispute_id, storage::dispute_view> disputes;
   std::map<batch_id, storage::batch_view> batches;
+  std::map<exception_id, storage::exception_view> exceptions;
+  storage::exception_filter last_exceptions;
   storage::slice<storage::event_view> events;
   std::vector<storage::balance_view> balances;
   std::vector<storage::status_count> counts;
@@ -100,6 +103,17 @@ public:
                    storage::callback<std::optional<storage::refund_view>> done) override {
     answer(done, {});
   }
+  void find_dispute(dispute_id id, merchant_id,
+                    storage::callback<std::optional<storage::dispute_view>> done) override {
+    answer(done, found_in(disputes, id));
+  }
+  void list_disputes(merchant_id, storage::page,
+                     storage::callback<storage::slice<storage::dispute_view>> done) override {
+    storage::slice<storage::dispute_view> rows;
+    for (const auto& [id, view] : disputes)
+      rows.rows.push_back(view);
+    answer(done, rows);
+  }
   void timeline(payment_id id,
                 storage::callback<std::optional<storage::timeline_view>> done) override {
     std::optional<storage::timeline_view> view;
@@ -144,8 +158,25 @@ public:
     answer(done, items);
   }
   void list_exceptions(
-    std::string, storage::page,
+    storage::exception_filter filter,
     storage::callback<storage::slice<storage::exception_view>> done) override {
+    last_exceptions = filter;
+    storage::slice<storage::exception_view> rows;
+    for (const auto& [id, view] : exceptions)
+      rows.rows.push_back(view);
+    answer(done, rows);
+  }
+  void find_exception(exception_id id,
+                      storage::callback<std::optional<storage::exception_view>> done) override {
+    answer(done, found_in(exceptions, id));
+  }
+  void list_dead_letters(
+    std::string, storage::page,
+    storage::callback<storage::slice<storage::dead_letter_view>> done) override {
+    answer(done, {});
+  }
+  void find_dead_letter(
+    dead_letter_id, storage::callback<std::optional<storage::dead_letter_view>> done) override {
     answer(done, {});
   }
   void verify_ledger(payment_fold, std::function<void(double)>,
@@ -177,6 +208,7 @@ class fake_front : public runtime::front {
 public:
   bool is_ready = true;
   std::vector<merchant_command> submitted;
+  std::vector<webhook_notice> notices;
   api_reply reply{.status = 201,
                   .content_type = "application/json",
                   .body = "{}",
@@ -184,17 +216,47 @@ public:
                   .retry_after_s = 0,
                   .replayed = false};
   runtime::cutoff_result cutoff_answer;
+  /// Of the one gateway there is, "alpha".
+  mutable gateways::gate gate{gateways::gate_rules{}};
+  std::vector<desk_order> orders;
+  expected<exception_id> order_answer{exception_id{}};
 
   void submit(merchant_command command, std::function<void(api_reply)> done) override {
     submitted.push_back(std::move(command));
+    done(reply);
+  }
+  void notify(webhook_notice notice, std::string,
+              std::function<void(api_reply)> done) override {
+    notices.push_back(std::move(notice));
     done(reply);
   }
   void cutoff(runtime::cutoff_request, milliseconds,
               std::function<void(runtime::cutoff_result)> done) override {
     done(cutoff_answer);
   }
+  void order(desk_order what, desk_callback done) override {
+    orders.push_back(what);
+    done(order_answer);
+  }
   [[nodiscard]] bool ready() const override { return is_ready; }
-  [[nodiscard]] std::vector<runtime::gateway_status> gateways() const override { return {}; }
+  [[nodiscard]] std::vector<runtime::gateway_status> gateways() const override {
+    runtime::gateway_status status;
+    status.name = "alpha";
+    status.gate = gate.view(test_now);
+    return {status};
+  }
+  [[nodiscard]] bool trip_gateway(const std::string& name, std::optional<milliseconds> duration,
+                                  gateways::operator_order order) override {
+    if (name == "alpha")
+      gate.trip(test_now, duration, std::move(order));
+    return name == "alpha";
+  }
+  [[nodiscard]] bool reset_gateway(const std::string& name,
+                                   gateways::operator_order order) override {
+    if (name == "alpha")
+      gate.reset(test_now, std::move(order));
+    return name == "alpha";
+  }
   [[nodiscard]] std::vector<runtime::shard_status> shards() const override { return {}; }
   [[nodiscard]] std::string metrics_text() const override { return "front_metric 1\n"; }
 };

@@ -78,7 +78,14 @@ BOOST_AUTO_TEST_CASE(shows_every_payment_event) {
                             operation_requested{},
                             operation_rescheduled{},
                             operation_succeeded{},
-                            operation_refused{}};
+                            operation_refused{},
+                            attempt_declined{},
+                            resolution_escalated{},
+                            webhook_received{},
+                            dispute_opened{},
+                            dispute_evidence_noted{},
+                            dispute_won{},
+                            dispute_lost{}};
   static_assert(std::size(all) == std::variant_size_v<payment_event>);
   for (const auto& event : all) {
     const auto shown = boost::json::parse(render_event(event_of(event)));
@@ -135,7 +142,7 @@ BOOST_AUTO_TEST_CASE(shows_every_step_of_a_payment) {
   auto& taken = subject.operations.emplace_back();
   taken.ordinal = 1;
   taken.id = some_id;
-  timeline.events.push_back(event_of(attempt_started{1, "alpha", {}}));
+  timeline.events.push_back(event_of(attempt_started{1, "alpha", {}, "first of the route"}));
   timeline.entries.push_back(
     entry_of(posting_kind::capture, account_kind::merchant_pending, -5));
   storage::batch_item_view item;

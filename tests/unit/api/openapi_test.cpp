@@ -86,9 +86,17 @@ BOOST_AUTO_TEST_CASE(asks_for_what_the_routes_ask_for) {
     std::set<std::string> references;
     if (const auto* parameters = operation.as_object().if_contains("parameters"))
       collect_references(*parameters, references);
-    BOOST_TEST(references.contains("#/components/parameters/Idempotency-Key") == posts);
-    BOOST_TEST(references.contains("#/components/parameters/id")
-               == (row.path.find('{') != std::string_view::npos));
+    const bool of_merchant = row.needs == access::merchant;
+    BOOST_TEST(references.contains("#/components/parameters/Idempotency-Key")
+               == (posts && of_merchant));
+    BOOST_TEST(references.contains("#/components/parameters/Webhook-Signature")
+               == (row.needs == access::gateway));
+    BOOST_TEST(operation.as_object().contains("security") == !of_merchant);
+    const auto open = row.path.find('{');
+    if (open != std::string_view::npos) {
+      const auto name = row.path.substr(open + 1, row.path.find('}') - open - 1);
+      BOOST_TEST(references.contains("#/components/parameters/" + std::string{name}));
+    }
   }
   BOOST_TEST(names.size() == public_routes().size());
 }

@@ -22,7 +22,7 @@ struct fixture {
   fake_store store;
   fake_front front;
   key_ring keys{store, secret{test_pepper}};
-  routing routes{{{.currency = "EUR", .gateways = {"alpha", "beta"}, .acquirer = "x"}}};
+  routing routes{{{.currency = {"EUR"}, .gateways = {"alpha", "beta"}, .acquirer = "x"}}};
   timestamp now = test_now;
   std::uint32_t requests_per_second = 0;
   std::optional<public_api> api;

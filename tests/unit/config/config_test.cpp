@@ -140,14 +140,54 @@ constexpr std::array mistakes{
           "node.toml:14: [[routes]] acquirer: expected the name of an [[acquirers]]"},
   mistake{"acquirer = \"sandbox\"", "currency = \"EURO\"\nacquirer = \"sandbox\"",
           "[[routes]] currency: expected \"*\" or an ISO 4217 code"},
+  mistake{
+    "[[acquirers]]", "breaker = { calls_min = 20 }\n[[acquirers]]",
+    "node.toml:9: [[gateways]] breaker: unknown key \"calls_min\", expected one of window"},
+  mistake{"[[acquirers]]", "breaker = { slow_call = 2 }\n[[acquirers]]",
+          "node.toml:9: [[gateways]] breaker slow_call: expected a string, got integer"},
+  mistake{"[[acquirers]]", "breaker = { probes = 2, probe_successes = 3 }\n[[acquirers]]",
+          "breaker probe_successes: expected an integer from 1 to 2"},
+  mistake{"[[acquirers]]", "breaker = { retry_share = -0.1 }\n[[acquirers]]",
+          "breaker retry_share: expected a number from 0 to 1"},
+  mistake{"[[acquirers]]", "breaker = { recovery_rate = 0 }\n[[acquirers]]",
+          "breaker recovery_rate: expected an integer from 1 to"},
+  mistake{"acquirer = \"sandbox\"", "currency = [\"EUR\", \"*\"]\nacquirer = \"sandbox\"",
+          "node.toml:14: [[routes]] currency: expected \"*\" or an ISO 4217 code"},
+  mistake{"acquirer = \"sandbox\"", "currency = []\nacquirer = \"sandbox\"",
+          "[[routes]] currency: expected at least one, or \"*\" for any"},
+  mistake{"acquirer = \"sandbox\"", "brand = \"vista\"\nacquirer = \"sandbox\"",
+          "node.toml:14: [[routes]] brand: expected \"*\", \"visa\""},
+  mistake{"acquirer = \"sandbox\"", "merchant = \"me\"\nacquirer = \"sandbox\"",
+          "[[routes]] merchant: expected \"*\" or a merchant's id (mer_…), got \"me\""},
+  mistake{"acquirer = \"sandbox\"", "priority = -1\nacquirer = \"sandbox\"",
+          "[[routes]] priority: expected an integer from 0"},
+  mistake{"acquirer = \"sandbox\"", "weights = [70, 30]\nacquirer = \"sandbox\"",
+          "node.toml:14: [[routes]] weights: expected one for each of the 1 gateways"},
+  mistake{"acquirer = \"sandbox\"", "weights = [0]\nacquirer = \"sandbox\"",
+          "[[routes]] weights: expected at least one above 0"},
+  mistake{"acquirer = \"sandbox\"", "weights = [\"70\"]\nacquirer = \"sandbox\"",
+          "[[routes]] weights: expected a list of integers from 0 to"},
   mistake{"acquirer = \"sandbox\"", "acquirer = \"sandbox\"\n[settlement]\ncutoff = \"25:00\"",
           "[settlement] cutoff: expected a time of day"},
   mistake{"acquirer = \"sandbox\"",
           "acquirer = \"sandbox\"\n[settlement]\nzone = \"Mars/Olympus\"",
           "[settlement] zone: expected an IANA time zone"},
   mistake{"acquirer = \"sandbox\"",
-          "acquirer = \"sandbox\"\n[payments]\nauthorization_lifetime = \"0s\"",
-          "[payments] authorization_lifetime: expected a duration from 1s"},
+          "acquirer = \"sandbox\"\n[payments]\nresolve_within = \"0s\"",
+          "node.toml:16: [payments] resolve_within: expected a duration from 1s"},
+  mistake{"acquirer = \"sandbox\"",
+          "acquirer = \"sandbox\"\n[payments]\nunknown_outcome = \"failover\"",
+          "[payments] unknown_outcome: expected one of \"resolve_then_fail\""},
+  mistake{"acquirer = \"sandbox\"",
+          "acquirer = \"sandbox\"\n[payments]\nretryable_declines = [\"stolen_card\"]",
+          "[payments] retryable_declines: expected a decline that another gateway may not"},
+  mistake{"acquirer = \"sandbox\"", "acquirer = \"sandbox\"\n[payments.expiry]\nvisa = \"0s\"",
+          "visa: expected a duration from 1s"},
+  mistake{"acquirer = \"sandbox\"",
+          "acquirer = \"sandbox\"\n[payments.expiry]\nmaestro = \"7d\"", "node.toml:16: "},
+  mistake{"acquirer = \"sandbox\"",
+          "acquirer = \"sandbox\"\n[payments]\nauthorization_lifetime = \"7d\"",
+          "[payments]: unknown key \"authorization_lifetime\""},
   mistake{
     "HOLDFAST_TEST_PEPPER", "HOLDFAST_TEST_UNSET",
     "node.toml:2: [http] key_pepper: the environment variable HOLDFAST_TEST_UNSET is not set"},
@@ -171,7 +211,9 @@ BOOST_AUTO_TEST_CASE(minimal_file_has_the_documented_defaults) {
   BOOST_TEST(loaded->shards == 32);
   BOOST_TEST(loaded->lease.count() == 3'000);
   BOOST_TEST(loaded->databases.at(0).last_shard == 31);
-  BOOST_TEST(loaded->routes.at(0).merchant == "*");
+  BOOST_TEST(loaded->routes.at(0).merchant.empty());
+  BOOST_TEST(loaded->routes.at(0).priority == 100U);
+  BOOST_TEST(loaded->routes.at(0).line == 12U);
   BOOST_TEST(loaded->settlement.cutoff == "23:30");
 }
 
@@ -226,13 +268,34 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_back_the_same) {
   given.cluster_tls = config::tls_files{"c.crt", "c.key", "ca.crt"};
   given.lease = milliseconds{1'500};
   given.gateways[0].breaker.error_rate = 0.25;
+  given.gateways[0].breaker.slow_call = milliseconds{750};
+  given.gateways[0].breaker.probe_successes = 2;
+  given.gateways[0].breaker.retry_share = 0.5;
+  given.routes[0].currency = {"EUR", "USD"};
+  given.routes[0].brand = {"visa"};
+  given.routes[0].priority = 7;
+  given.routes[0].weights = {70};
   given.gateways[0].settle_time = milliseconds{0};
-  given.authorization_lifetime = milliseconds{90'000};
+  given.gateways[0].unknown_outcome = "resolve_then_failover";
+  given.gateways[0].webhook_secret = "a secret of the gateway";
+  given.payments.expiry = milliseconds{90'000};
+  given.payments.expiry_by_brand = {{"mastercard", std::chrono::hours{24 * 30}}};
+  given.payments.retryable_declines = {};
+  given.payments.resolve_within = std::chrono::hours{2};
   const auto text = config::to_toml(given);
   const auto again = load(text);
   BOOST_REQUIRE_MESSAGE(again, errors(text));
   BOOST_TEST(again->key_pepper == given.key_pepper);
+  BOOST_TEST(again->gateways[0].webhook_secret == given.gateways[0].webhook_secret);
   BOOST_TEST(again->gateways[0].breaker.error_rate == 0.25);
+  BOOST_TEST(again->gateways[0].breaker.probe_successes == 2U);
+  BOOST_TEST(again->routes[0].currency == given.routes[0].currency,
+             boost::test_tools::per_element());
+  BOOST_TEST(again->routes[0].region.empty());
+  BOOST_TEST(again->routes[0].weights.at(0) == 70U);
+  BOOST_TEST(again->gateways[0].unknown_outcome == "resolve_then_failover");
+  BOOST_TEST(again->payments.retryable_declines.empty());
+  BOOST_CHECK(again->payments.expiry_by_brand == given.payments.expiry_by_brand);
   BOOST_TEST(config::to_toml(*again) == text);
 }
 
@@ -240,6 +303,7 @@ BOOST_AUTO_TEST_CASE(the_examples_load) {
   const char* source = std::getenv("HOLDFAST_SOURCE_DIR");
   BOOST_REQUIRE_MESSAGE(source, "run by ctest");
   ::setenv("HOLDFAST_KEY_PEPPER", pepper, 1);
+  ::setenv("HOLDFAST_WEBHOOK_SECRET", "a secret of the sandbox", 1);
   ::setenv("HOLDFAST_DB_PASSWORD", "secret", 1);
   for (const char* name : {"config/dev.toml", "config/node.toml"}) {
     const auto loaded = config::load(fs::path{source} / name);

@@ -35,19 +35,37 @@ payment_created sample_creation() {
   event.idempotency_key = "key";
   event.route = {"alpha", "beta"};
   event.acquirer = "first";
+  event.route_reasons = {"route 1", "route 1"};
   return event;
+}
+
+dispute sample_dispute() {
+  dispute one;
+  one.id = dispute_id::make(at(11), shard_number{3}, 19);
+  one.ordinal = 1;
+  one.status = dispute_status::lost;
+  one.gateway = "alpha";
+  one.gateway_dispute = "cb-1";
+  one.amount = minor_units{9};
+  one.reserved = minor_units{8};
+  one.fee = minor_units{7};
+  one.reason = "fraud";
+  one.evidence = {{"Delivered.", at(12)}};
+  one.opened_at = at(11);
+  one.closed_at = at(13);
+  return one;
 }
 
 std::vector<payment_event> sample_events() {
   return {
     sample_creation(),
-    attempt_started{1, "alpha", at(2)},
+    attempt_started{1, "alpha", at(2), "first of the route"},
     authorization_approved{1, "gw-1", at(3)},
     authorization_declined{1, "lost_card", "Lost."},
     attempt_not_sent{2, "breaker open"},
     authorization_unknown{2, "timeout", at(4), true},
     inquiry_scheduled{2, "pending", at(5), true},
-    reversal_requested{2, at(6)},
+    reversal_requested{2, at(6), decline_info{"failed", "Failed."}},
     reversal_scheduled{2, "timeout", at(7), true},
     authorization_reversed{2},
     payment_failed{"no_gateway", "None took it."},
@@ -57,6 +75,15 @@ std::vector<payment_event> sample_events() {
     operation_rescheduled{operation_kind::refund, 2, "timeout", at(10), true},
     operation_succeeded{operation_kind::void_hold, 1, "gw-2"},
     operation_refused{operation_kind::refund, 3, "too_late", "Too late."},
+    attempt_declined{1, "processing_error", "Again, please."},
+    resolution_escalated{0, operation_kind::void_hold, 1, at(11), "timeout"},
+    webhook_received{"alpha", "evt-1", webhook_type::dispute_lost, webhook_finding::unmatched,
+                     "pay_x.1", "gw-1", "EUR", minor_units{7}, at(12)},
+    dispute_opened{1, sample_dispute().id, "alpha", "cb-1", minor_units{9}, minor_units{8},
+                   minor_units{7}, "fraud"},
+    dispute_evidence_noted{1, sample_dispute().id, "Delivered.", "key-4"},
+    dispute_won{1, sample_dispute().id},
+    dispute_lost{1, sample_dispute().id},
   };
 }
 
@@ -70,6 +97,11 @@ std::vector<settlement_event> sample_settlement() {
     file_answered{file_id::make(at(2), shard, 3), 5, 3, 1},
     batch_reconciled{batch, minor_units{100}, minor_units{1}, minor_units{2}, minor_units{97},
                      6, 1},
+    file_refused{file_id::make(at(2), shard, 3), "first", "no"},
+    exception_opened{exception_id::make(at(3), shard, 4), "acquirer_silent"},
+    exception_resolved{exception_id::make(at(3), shard, 4), "acquirer_silent", "retry", "why",
+                       "ada"},
+    batch_resubmitted{batch, file_id::make(at(2), shard, 3)},
   };
 }
 
@@ -88,6 +120,7 @@ operation sample_operation() {
   asked.refusal_code = "too_late";
   asked.created_at = at(6);
   asked.next_try_at = at(7);
+  asked.escalated = true;
   return asked;
 }
 
@@ -101,6 +134,21 @@ std::string fields_of(const google::protobuf::Descriptor& message) {
     text += std::to_string(field.number()) + ':' + field.name();
   }
   return text;
+}
+
+std::map<std::string, std::string> settlement_fields() {
+  return {
+    {"BatchClosed", "1:batch 2:merchant 3:acquirer 4:currency 5:items 6:gross 7:items_sha256"},
+    {"FileStored", "1:file 2:acquirer 3:batches 4:items 5:sha256"},
+    {"FileAnswered", "1:file 2:accepted 3:rejected 4:deferred"},
+    {"BatchReconciled",
+     "1:batch 2:gross 3:acquirer_fees 4:platform_fees 5:net 6:settled "
+     "7:exceptions"},
+    {"FileRefused", "1:file 2:acquirer 3:reason"},
+    {"ExceptionOpened", "1:exception 2:kind"},
+    {"ExceptionResolved", "1:exception 2:kind 3:resolution 4:note 5:resolved_by"},
+    {"BatchResubmitted", "1:batch 2:refused_file"},
+  };
 }
 
 } // namespace
@@ -159,8 +207,11 @@ BOOST_AUTO_TEST_CASE(a_payments_detail_comes_back) {
   in.metadata = {{"k", "v"}};
   in.idempotency_key = "key";
   in.route = {"alpha"};
-  in.attempts = {{1, "alpha", attempt_status::reversing, at(2), "gw", 3, at(9)}};
+  in.route_reasons = {"route 1"};
+  in.attempts = {{1, "alpha", attempt_status::reversing, at(2), "gw", 3, at(9),
+                  "first of the route", "timeout", decline_info{"failed", "Failed."}, true}};
   in.operations = {sample_operation()};
+  in.disputes = {sample_dispute()};
   in.decline = decline_info{"code", "message"};
   in.expires_at = timestamp{std::chrono::microseconds{1'800'000'000'123'456}};
   payment out;
@@ -171,10 +222,22 @@ BOOST_AUTO_TEST_CASE(a_payments_detail_comes_back) {
   BOOST_TEST((out.attempts[0].status == attempt_status::reversing));
   BOOST_TEST((out.attempts[0].started_at == at(2)));
   BOOST_TEST((out.attempts[0].next_try_at == at(9)));
+  BOOST_TEST(out.attempts[0].reason == "first of the route");
+  BOOST_TEST(out.attempts[0].last_heard == "timeout");
+  BOOST_TEST((out.attempts[0].decline && out.attempts[0].decline->message == "Failed."));
+  BOOST_TEST(out.attempts[0].escalated);
+  BOOST_TEST((out.route_reasons == in.route_reasons));
   BOOST_REQUIRE(out.operations.size() == 1U);
   BOOST_TEST(out.operations[0].refusal_code == "too_late");
   BOOST_TEST((out.operations[0].created_at == at(6)));
   BOOST_TEST((out.operations[0].next_try_at == at(7)));
+  BOOST_TEST(out.operations[0].escalated);
+  BOOST_REQUIRE(out.disputes.size() == 1U);
+  BOOST_TEST((out.disputes[0].status == dispute_status::lost));
+  BOOST_TEST((out.disputes[0].reserved == minor_units{8}));
+  BOOST_REQUIRE(out.disputes[0].evidence.size() == 1U);
+  BOOST_TEST((out.disputes[0].evidence[0].at == at(12)));
+  BOOST_TEST((out.disputes[0].closed_at == at(13)));
   BOOST_TEST((out.decline && out.decline->message == "message"));
   BOOST_TEST((out.expires_at == in.expires_at));
   BOOST_TEST(encode_detail(out) == bytes);
@@ -196,22 +259,55 @@ BOOST_AUTO_TEST_CASE(what_can_not_be_is_corrupt) {
   BOOST_TEST(is_corrupt(decode_detail("", subject)));
 }
 
+BOOST_AUTO_TEST_CASE(the_numbers_of_settlements_events_are_pinned) {
+  int number = 32; // batch_closed; the others follow it in the variant's order
+  for (const auto& event : sample_settlement())
+    BOOST_TEST(static_cast<int>(type_of(event)) == number++);
+}
+
+BOOST_AUTO_TEST_CASE(the_numbers_of_a_payments_events_are_pinned) {
+  // As for the fields below: journals hold these numbers.
+  const std::map<std::string_view, int> pinned{
+    {"payment.created", 1},         {"attempt.started", 2},
+    {"authorization.approved", 3},  {"authorization.declined", 4},
+    {"attempt.not_sent", 5},        {"authorization.unknown", 6},
+    {"inquiry.scheduled", 7},       {"reversal.requested", 8},
+    {"reversal.scheduled", 9},      {"authorization.reversed", 10},
+    {"payment.failed", 11},         {"authorization.expired", 12},
+    {"operation.requested", 13},    {"operation.rescheduled", 14},
+    {"operation.succeeded", 15},    {"operation.refused", 16},
+    {"attempt.declined", 17},       {"resolution.escalated", 18},
+    {"webhook.received", 19},       {"dispute.opened", 20},
+    {"dispute.evidence_noted", 21}, {"dispute.won", 22},
+    {"dispute.lost", 23},
+  };
+  std::size_t found = 0;
+  for (const auto& event : sample_events()) {
+    const auto type = type_of(event);
+    if (const auto one = pinned.find(to_string(type)); one != pinned.end()) {
+      BOOST_TEST(static_cast<int>(type) == one->second, one->first);
+      ++found;
+    }
+  }
+  BOOST_TEST(found == pinned.size());
+}
+
 BOOST_AUTO_TEST_CASE(field_numbers_are_pinned) {
   // A failure here means that journals which exist could no longer be read. Adding a field at
   // the end is fine; changing or reusing a number never is.
-  const std::map<std::string, std::string> pinned{
+  std::map<std::string, std::string> pinned{
     {"Card", "1:brand 2:last4 3:exp_month 4:exp_year"},
     {"Pair", "1:name 2:value"},
     {"PaymentCreated",
      "1:id 2:merchant 3:currency 4:amount 5:mode 6:card 7:token 8:reference 9:description "
-     "10:region 11:metadata 12:idempotency_key 13:route 14:acquirer"},
-    {"AttemptStarted", "1:number 2:gateway 3:next_try_at_us"},
+     "10:region 11:metadata 12:idempotency_key 13:route 14:acquirer 15:route_reasons"},
+    {"AttemptStarted", "1:number 2:gateway 3:next_try_at_us 4:reason"},
     {"AuthorizationApproved", "1:attempt 2:gateway_reference 3:expires_at_us"},
     {"AuthorizationDeclined", "1:attempt 2:code 3:message"},
     {"AttemptNotSent", "1:attempt 2:reason"},
     {"AuthorizationUnknown", "1:attempt 2:reason 3:next_inquiry_at_us 4:sent"},
     {"InquiryScheduled", "1:attempt 2:reason 3:next_inquiry_at_us 4:sent"},
-    {"ReversalRequested", "1:attempt 2:next_try_at_us"},
+    {"ReversalRequested", "1:attempt 2:next_try_at_us 3:decline"},
     {"ReversalScheduled", "1:attempt 2:reason 3:next_try_at_us 4:sent"},
     {"AuthorizationReversed", "1:attempt"},
     {"PaymentFailed", "1:code 2:message"},
@@ -222,24 +318,34 @@ BOOST_AUTO_TEST_CASE(field_numbers_are_pinned) {
     {"OperationRescheduled", "1:kind 2:ordinal 3:reason 4:next_try_at_us 5:sent"},
     {"OperationSucceeded", "1:kind 2:ordinal 3:gateway_reference"},
     {"OperationRefused", "1:kind 2:ordinal 3:code 4:message"},
-    {"BatchClosed", "1:batch 2:merchant 3:acquirer 4:currency 5:items 6:gross 7:items_sha256"},
-    {"FileStored", "1:file 2:acquirer 3:batches 4:items 5:sha256"},
-    {"FileAnswered", "1:file 2:accepted 3:rejected 4:deferred"},
-    {"BatchReconciled",
-     "1:batch 2:gross 3:acquirer_fees 4:platform_fees 5:net 6:settled "
-     "7:exceptions"},
+    {"AttemptDeclined", "1:attempt 2:code 3:message"},
+    {"ResolutionEscalated", "1:attempt 2:kind 3:ordinal 4:open_since_us 5:reason"},
+    {"WebhookReceived",
+     "1:gateway 2:event_id 3:type 4:finding 5:reference 6:gateway_reference 7:currency "
+     "8:amount 9:sent_at_us"},
+    {"DisputeOpened",
+     "1:ordinal 2:id 3:gateway 4:gateway_dispute 5:amount 6:reserved 7:fee 8:reason"},
+    {"DisputeEvidenceNoted", "1:ordinal 2:note 3:idempotency_key 4:id"},
+    {"DisputeWon", "1:ordinal 2:id"},
+    {"DisputeLost", "1:ordinal 2:id"},
+    {"DisputeNote", "1:text 2:at_us"},
+    {"Dispute",
+     "1:id 2:ordinal 3:status 4:gateway 5:gateway_dispute 6:amount 7:reserved 8:fee 9:reason "
+     "10:evidence 11:opened_at_us 12:closed_at_us"},
     {"Attempt",
      "1:number 2:gateway 3:status 4:started_at_us 5:gateway_reference 6:tries "
-     "7:next_try_at_us"},
+     "7:next_try_at_us 8:reason 9:last_heard 10:decline 11:escalated"},
     {"Operation",
      "1:kind 2:status 3:ordinal 4:id 5:amount 6:final 7:tries 8:reason "
      "9:idempotency_key 10:gateway_reference 11:refusal_code 12:created_at_us "
-     "13:next_try_at_us"},
+     "13:next_try_at_us 14:escalated"},
     {"Decline", "1:code 2:message"},
     {"PaymentDetail",
      "1:id 2:card 3:token 4:description 5:region 6:metadata 7:idempotency_key "
-     "8:route 9:attempts 10:operations 11:decline 12:expires_at_us"},
+     "8:route 9:attempts 10:operations 11:decline 12:expires_at_us 13:route_reasons "
+     "14:disputes"},
   };
+  pinned.merge(settlement_fields());
   const auto& file = *journal::v1::PaymentCreated::descriptor()->file();
   BOOST_TEST(static_cast<std::size_t>(file.message_type_count()) == pinned.size());
   for (int i = 0; i < file.message_type_count(); ++i) {

@@ -59,13 +59,26 @@ BOOST_AUTO_TEST_CASE(shows_what_was_set) {
              != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(takes_what_goes_wrong_with_whole_files) {
+  fault_plan faults;
+  BOOST_REQUIRE(faults.set(R"({"gateway":"first","settlement":["half_accept","cut_off"]})"));
+  const auto& settlement = faults.settings("first").settlement;
+  BOOST_TEST(settlement.half_accept);
+  BOOST_TEST(settlement.cut_off);
+  BOOST_TEST(!settlement.refuse_file);
+  BOOST_TEST(faults.to_json().find(R"("settlement":["half_accept","cut_off"])")
+             != std::string::npos);
+  BOOST_TEST(!faults.settings("second").settlement.half_accept);
+}
+
 BOOST_AUTO_TEST_CASE(refuses_what_makes_no_sense) {
   fault_plan faults;
   for (const char* settings :
        {"", "[]", R"({"rates":{"nonsense":0.1}})", R"({"rates":{"slow":2}})",
         R"({"rates":{"slow":-0.1}})", R"({"rates":{"slow":"x"}})", R"({"rates":[]})",
         R"({"rates":{"slow":0.6,"reset":0.6}})", R"({"latency_ms":-1})", R"({"outage":1})",
-        R"({"seed":-1})", R"({"rates":{"normal":0.1}})"})
+        R"({"seed":-1})", R"({"rates":{"normal":0.1}})", R"({"settlement":"cut_off"})",
+        R"({"settlement":["nonsense"]})", R"({"settlement":[1]})"})
     BOOST_TEST((faults.set(settings).error().code == errc::invalid_argument), settings);
 }
 
