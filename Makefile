@@ -48,9 +48,25 @@ crash: build ## load, kill -9 and audit, again and again (ROUNDS=1000)
 	@HOLDFAST_BINARY=$(CURDIR)/build/holdfast HOLDFAST_CRASH_ROUNDS=$(ROUNDS) \
 	  build/tests/integration_tests --run_test=crash_rounds --log_level=message
 
+.PHONY: races
+races: build ## refunds, captures and voids that race each other (ROUNDS=1000)
+	@HOLDFAST_BINARY=$(CURDIR)/build/holdfast HOLDFAST_RACE_ROUNDS=$(ROUNDS) \
+	  build/tests/integration_tests --run_test=races --log_level=message
+
+.PHONY: faults
+faults: build ## a fifth of the gateways' answers goes wrong, each way in turn (PAYMENTS=1000)
+	@HOLDFAST_BINARY=$(CURDIR)/build/holdfast HOLDFAST_FAULT_PAYMENTS=$(PAYMENTS) \
+	  build/tests/integration_tests --run_test=gateway_faults --log_level=message
+
 .PHONY: demo
 demo: build ## a sandbox day: payments, settlement, statement (ARGS: for holdfast demo)
 	@build/holdfast demo $(ARGS)
+
+SEEDS ?= 1-1000
+PAYMENTS ?= 1000
+.PHONY: sim
+sim: build ## simulated worlds with faults by seed (SEEDS=1-1000 PAYMENTS=1000; ARGS: for holdfast sim)
+	@build/holdfast sim --seeds $(SEEDS) --payments $(PAYMENTS) --jobs $(JOBS) $(ARGS)
 
 .PHONY: dev
 dev: build ## PostgreSQL, sandbox and a node to play with (ARGS: for holdfast dev)

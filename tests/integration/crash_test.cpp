@@ -1,23 +1,17 @@
 // Processes killed at every step between two effects, at random moments, and together: no
 // acknowledged payment is lost, nobody is charged twice, and the ledger balances.
 #include "runtime/demo/reading.hpp"
-#include "tests/integration/crash_audit.hpp"
-#include "tests/integration/crash_load.hpp"
-#include "tests/support/crash_site.hpp"
+#include "tests/integration/crash_suite.hpp"
+#include "tests/support/environment.hpp"
 
 #include <boost/json.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdlib>
 #include <map>
-#include <memory>
 #include <random>
-#include <sstream>
 
 namespace holdfast {
 
@@ -25,96 +19,20 @@ namespace json = boost::json;
 namespace data = boost::unit_test::data;
 using demo::planned_payment;
 using demo::story;
-using test::crash_audit;
-using test::crash_load;
 using test::crash_site;
+using test::crash_suite;
+using test::end_limit;
+using test::first_seed;
 
 namespace {
 
-/// From the last start of the node: what is open then must end, or it never will.
-constexpr milliseconds end_limit{60'000};
 constexpr milliseconds death_limit{30'000};
 constexpr milliseconds settle_call_limit{30'000};
 constexpr std::size_t payments_a_load = 64;
-constexpr std::size_t differences_shown = 20;
 
 /// Which pass of its point kills each node in turn. The later ones die early, and so in the
 /// midst of recovering from the one before.
 constexpr std::array<int, 4> fatal_passes{7, 3, 2, 1};
-
-std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  if (text == nullptr)
-    return otherwise;
-  std::from_chars(text, text + std::string_view{text}.size(), otherwise);
-  return otherwise;
-}
-
-/// So that what a test prints on failure begins the same sequence of loads and kills again.
-std::uint64_t first_seed() {
-  static const auto seed =
-    number_from_environment("HOLDFAST_CRASH_SEED", std::random_device{}());
-  return seed;
-}
-
-/// A site for a whole suite: making a database's files takes longer than a test.
-class crash_suite {
-public:
-  explicit crash_suite(const char* binary) : site_(binary), audit_(site_) {
-    site_.start_node();
-    running_ = this;
-  }
-  ~crash_suite() { running_ = nullptr; }
-  crash_suite(const crash_suite&) = delete;
-  crash_suite& operator=(const crash_suite&) = delete;
-
-  static crash_suite& here() { return *running_; }
-  crash_site& site() { return site_; }
-  crash_audit& audit() { return audit_; }
-
-  std::unique_ptr<crash_load> new_load(std::vector<planned_payment> plan) {
-    site_.await_ready();
-    return std::make_unique<crash_load>(std::move(plan), audit_.open_accounts(),
-                                        "load-" + std::to_string(++loads_));
-  }
-
-  /// Ends the test unless there are none.
-  void expect_none(const std::vector<std::string>& differences, const std::string& where) {
-    BOOST_TEST_REQUIRE(differences.empty(), describe(differences, where));
-  }
-
-  /// The load must end, its answers must stay what they are, and all sides must agree.
-  void finish(crash_load& load, const std::string& where) {
-    if (!load.await_end(end_limit))
-      expect_none({"answers are missing: " + load.open_requests()}, where);
-    if (!load.ask_all_again(end_limit))
-      expect_none({"answers are missing the second time: " + load.open_requests()}, where);
-    site_.await_ready();
-    expect_none(audit_.check(load), where);
-  }
-
-  void check_all(const std::string& where) {
-    site_.await_ready();
-    expect_none(audit_.check_all(), where);
-    expect_none(audit_.prove_ledger(), where);
-  }
-
-private:
-  [[nodiscard]] std::string describe(const std::vector<std::string>& differences,
-                                     const std::string& where) const {
-    std::ostringstream text;
-    text << "HOLDFAST_CRASH_SEED=" << first_seed() << ", " << where << ": "
-         << differences.size() << " differences\n";
-    for (std::size_t i = 0; i < std::min(differences.size(), differences_shown); ++i)
-      text << "  " << differences[i] << '\n';
-    return text.str() + site_.logs();
-  }
-
-  static inline crash_suite* running_ = nullptr;
-  crash_site site_;
-  crash_audit audit_;
-  int loads_ = 0;
-};
 
 struct shipped_program : crash_suite {
   shipped_program() : crash_suite("HOLDFAST_BINARY") {}
@@ -273,7 +191,8 @@ constexpr std::uint64_t recovery_ms_max = 100;
 BOOST_AUTO_TEST_CASE(nothing_is_lost_or_charged_twice_when_the_node_is_killed_again_and_again) {
   auto& suite = crash_suite::here();
   auto& site = suite.site();
-  const auto rounds = number_from_environment("HOLDFAST_CRASH_ROUNDS", rounds_in_a_test_run);
+  const auto rounds =
+    test::number_from_environment("HOLDFAST_CRASH_ROUNDS", rounds_in_a_test_run);
   BOOST_TEST_MESSAGE("HOLDFAST_CRASH_SEED=" << first_seed());
   std::mt19937_64 random{first_seed()};
   for (std::uint64_t round = 1; round <= rounds; ++round) {
