@@ -25,6 +25,7 @@ constexpr const char* footer =
   "  holdfast init --config node.toml            create or migrate the databases\n"
   "  holdfast node --config node.toml            serve\n"
   "  holdfast ctl payments timeline pay_…        all that is known of one payment\n"
+  "  holdfast sim --seeds 1-1000                 try what must hold in simulated worlds\n"
   "  holdfast COMMAND --help                     more of each\n\n"
   "Exit codes: 0 done, 1 the work failed, 2 usage or configuration.";
 
@@ -44,6 +45,7 @@ void define(CLI::App& app, action& chosen) {
   add_init(app, chosen);
   add_sandbox(app, chosen);
   add_ctl(app, chosen);
+  add_sim(app, chosen);
 }
 
 int parse_and_run(int argc, char** argv) {
