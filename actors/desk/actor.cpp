@@ -134,7 +134,9 @@ private:
     auto gateway = env_->peers.gateway(case_.seen.source);
     if (!gateway)
       return finish(make_error(errc::unavailable, "The gateway is not there; try again."));
-    tell(gateway, gateway_call{std::move(request), {}, caf::actor_cast<caf::actor>(this)});
+    // As what it is: a breaker that is open lets what is owed through, and no new charge.
+    const payments::call_target target{gateway_verb::reverse, 0, std::nullopt, 0};
+    tell(gateway, gateway_call{std::move(request), target, caf::actor_cast<caf::actor>(this)});
   }
 
   void on_reversed(const gateway_reply& message) {
@@ -143,6 +145,10 @@ private:
       case gateway_verdict::declined:
         return finish(make_error(errc::invalid_state, "The gateway refused the reversal: "
                                                         + message.answer.code + '.'));
+      case gateway_verdict::not_sent:
+        return finish(make_error(
+          errc::unavailable,
+          "The gateway was not asked (" + message.answer.code + "); repeat the order."));
       default:
         return finish(make_error(errc::unknown_outcome,
                                  "The gateway has not acknowledged the reversal; repeat the "

@@ -61,7 +61,7 @@ public:
         refused_writes_ = 0;
         take_up({payments::recovered{}, {}});
       },
-      [this](const describe& ask) { describe_for(ask.key); },
+      [this](const describe& ask) { describe_to(ask.key); },
       [this](passivate) { leave_if_idle(); },
     };
   }
@@ -102,6 +102,7 @@ private:
     std::optional<api_reply> reply;
     bool item_is_ready = false;
     std::optional<heard_notice> notice = std::nullopt;
+    bool is_of_wake = false; ///< nothing was heard: only time has passed
   };
 
   // -- commands in, one at a time
@@ -168,8 +169,9 @@ private:
       return command.notifier->deliver(api::answer_webhook(heard->notice.event_id, true));
     const auto now = seat_.env->now();
     drop_old_card(now);
-    const payments::context at{now, payments::entropy{seat_.env->random()}, rules(),
-                               !card_.number.empty()};
+    const payments::context at{now, payments::entropy{seat_.env->random()},
+                               rules_for(command.what), !card_.number.empty(),
+                               next_answer_due()};
     auto decision = payments::decide(state_, command.what, at);
     if (decision.refused)
       return write_refusal(*decision.refused, std::move(command.origin));
@@ -187,6 +189,19 @@ private:
     if (!state_.id.is_nil()
         && now >= state_.created_at + milliseconds{limits::card_memory_ms_max})
       card_ = {};
+  }
+
+  payments::policy rules_for(const payments::command& what) const {
+    const auto* made = std::get_if<payments::create>(&what);
+    return made != nullptr ? seat_.env->rules_of(made->order.path.gateways.front()) : rules();
+  }
+
+  /// Of the gateway that would be asked after the last one.
+  std::optional<milliseconds> next_answer_due() const {
+    const auto next = state_.attempts.size();
+    if (payments::is_terminal(state_.status) || next >= state_.route.size())
+      return std::nullopt;
+    return seat_.env->rules_of(state_.route[next]).answer_due;
   }
 
   payments::policy rules() const {
@@ -223,6 +238,8 @@ private:
     auto write = new_write(command.origin);
     pending_write pending{state_, std::move(decision.calls), std::move(command.origin), {}, {},
                           false};
+    pending.is_of_wake = std::holds_alternative<payments::woken>(command.what)
+                         || std::holds_alternative<payments::recovered>(command.what);
     if (const auto* heard = std::get_if<payments::gateway_notified>(&command.what)) {
       const auto name = name_of(heard->notice);
       write.webhook = storage::webhook_claim{name.first, name.second, seat_.id.value, now};
@@ -319,7 +336,9 @@ private:
   }
 
   void committed(pending_write pending) {
-    refused_writes_ = 0;
+    // Between two refused answers the payment asks again, and that can be written.
+    if (!pending.is_of_wake)
+      refused_writes_ = 0;
     const bool created = state_.id.is_nil() && !pending.next.id.is_nil();
     state_ = std::move(pending.next);
     if (pending.reply) {
@@ -362,10 +381,12 @@ private:
       pending.notice->notifier->deliver(
         api::answer_problem(500, "internal_error", "The notice could not be recorded.",
                             pending.notice->notifier->request_id()));
-    if (++refused_writes_ >= limits::answer_refusals_max)
+    if (++refused_writes_ >= limits::answer_refusals_max) {
+      card_ = {}; // Nothing wakes this actor again that would look how old it is.
       return tell(seat_.shard, dead_letter_found{{"payment", seat_.id.text(), result.detail,
                                                   "the database refused what followed in "
                                                     + std::string{to_string(state_.status)}}});
+    }
     tell(seat_.shard, wake_me{seat_.id, seat_.env->now() + rules().retry_max});
   }
 
@@ -447,6 +468,13 @@ private:
         return &op;
     HF_ASSERT(false);
     return nullptr;
+  }
+
+  /// The shard keeps this actor while somebody waits for a description; told again, it may let
+  /// it go.
+  void describe_to(const std::string& key) {
+    describe_for(key);
+    step();
   }
 
   /// Before the intent is durable there is nothing to describe: the asker then hears of it as

@@ -78,6 +78,8 @@ struct context {
   policy rules; ///< of the gateway of the last attempt
   /// The card's number is still in memory; after a restart it is gone.
   bool card_at_hand = true;
+  /// How long the gateway of a next attempt may take to answer; none: as long as the last's.
+  std::optional<milliseconds> next_answer_due = std::nullopt;
 };
 
 /// What a gateway call is about: an authorization attempt (authorize, inquire, reverse), or an

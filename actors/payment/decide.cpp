@@ -120,8 +120,9 @@ private:
   // ------------------------------------------------------------------------------
 
   void start_attempt(std::uint32_t number, const std::string& gateway, std::string why) {
+    const auto answer_due = at_.next_answer_due.value_or(at_.rules.answer_due);
     out_.events.emplace_back(
-      attempt_started{number, gateway, after(at_.now, at_.rules.answer_due), std::move(why)});
+      attempt_started{number, gateway, after(at_.now, answer_due), std::move(why)});
     call(gateway_verb::authorize, number);
   }
 
@@ -378,8 +379,9 @@ private:
   decision request_refund(const request_operation& wish) {
     if (state_.captured == minor_units{})
       return refuse_state("refunded");
-    const auto left = refundable(state_);
-    if (left <= minor_units{} && state_.disputed > minor_units{})
+    const auto beyond = uncovered(state_);
+    const auto left = refundable(state_) - beyond;
+    if (left <= minor_units{} && state_.disputed + beyond > minor_units{})
       return refuse(errc::invalid_state,
                     "What is left of this payment is disputed: the cardholder gets it by the "
                     "dispute, not by a refund besides.");

@@ -90,17 +90,14 @@ decision go_on(const webhook_notice& notice, const dispute& known) {
   return out;
 }
 
-dispute_opened open(const payment& state, const webhook_notice& notice, const attempt& charged,
-                    context& at) {
+dispute_opened open(const payment& state, const webhook_notice& notice, context& at) {
   dispute_opened made;
   made.ordinal = static_cast<std::uint32_t>(state.disputes.size()) + 1;
   made.id = dispute_id::make(at.now, state.id.shard(), at.random.next());
   made.gateway = notice.gateway;
   made.gateway_dispute = notice.dispute->id;
   made.amount = notice.claimed->amount;
-  // What was captured was captured from the approved attempt.
-  if (charged.status == attempt_status::approved)
-    made.reserved = std::min(made.amount, std::max(refundable(state), minor_units{}));
+  made.reserved = std::min(made.amount, std::max(refundable(state), minor_units{}));
   made.fee = notice.dispute->fee;
   made.reason = notice.dispute->reason;
   return made;
@@ -143,6 +140,14 @@ std::vector<posting> end_posting(const payment& state, std::uint32_t ordinal, po
 }
 
 } // namespace
+
+minor_units uncovered(const payment& state) noexcept {
+  minor_units sum;
+  for (const auto& one : state.disputes)
+    if (one.status != dispute_status::won)
+      sum += one.amount - one.reserved;
+  return sum;
+}
 
 minor_units refundable(const payment& state) noexcept {
   return state.captured - state.refunded - state.disputed
@@ -191,11 +196,13 @@ decision decide_dispute(const payment& state, const webhook_notice& notice, cont
   if (known != state.disputes.end())
     return go_on(notice, *known);
   const auto* charged = attempt_of(state, notice);
-  if (charged == nullptr || notice.claimed->unit != state.unit
+  // An attempt that never held money took none from the cardholder: nothing is moved, no fee.
+  if (charged == nullptr || charged->status != attempt_status::approved
+      || notice.claimed->unit != state.unit
       || state.disputes.size() >= limits::payment_disputes_max)
     return only(notice, webhook_finding::contradicts);
   auto out = only(notice, webhook_finding::applied);
-  const auto opened = open(state, notice, *charged, at);
+  const auto opened = open(state, notice, at);
   out.events.emplace_back(opened);
   if (notice.type == webhook_type::dispute_won)
     out.events.emplace_back(dispute_won{opened.ordinal, opened.id});

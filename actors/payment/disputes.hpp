@@ -12,6 +12,10 @@
 
 namespace holdfast::payments {
 
+/// What open and lost disputes claim beyond what could be reserved for them. The gateway pays
+/// it to the cardholder all the same, so it is not refunded besides.
+[[nodiscard]] minor_units uncovered(const payment& state) noexcept;
+
 /// What can still be refunded, or reserved for a dispute.
 [[nodiscard]] minor_units refundable(const payment& state) noexcept;
 

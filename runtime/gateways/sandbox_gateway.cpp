@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace holdfast::gateways {
 
 namespace {
@@ -117,9 +119,19 @@ std::string_view mismatch_of(const json::object& answer, const gateway_request& 
   return has_our_amount(answer, request) ? std::string_view{} : "other_amount";
 }
 
+/// What we could not write down, or find again, is no reference.
+bool is_reference(std::string_view text) {
+  return text.size() <= limits::reference_bytes_max
+         && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
 gateway_answer judge_status(const json::object& answer, const gateway_request& request) {
   const auto status = text_of(answer, "status");
   gateway_answer judged;
+  if (!is_reference(text_of(answer, "gateway_reference"))) {
+    judged.code = "bad_reference";
+    return judged;
+  }
   judged.gateway_reference = text_of(answer, "gateway_reference");
   judged.code = text_of(answer, "code");
   judged.message = text_of(answer, "message");

@@ -320,6 +320,29 @@ BOOST_AUTO_TEST_CASE(leave_refunds_alone_that_are_under_way) {
   check(life);
 }
 
+BOOST_AUTO_TEST_CASE(leave_nothing_to_refund_that_the_gateway_pays_anyway) {
+  auto life = paid_in_full();
+  life.refund(600);
+  heard(life, dispute_notice(life, webhook_type::dispute_opened, 1'000));
+  BOOST_TEST(life.state().disputed.value() == 400);
+  life.answer(operate(refund, 1), declined());
+  // The 600 are free again, but the dispute claims them too.
+  BOOST_TEST(outcome_of(life.refund(600), life.state(), life.now()) == "refused invalid_state");
+  heard(life, dispute_notice(life, webhook_type::dispute_won, 1'000));
+  give_back(life, 1'000);
+  BOOST_TEST(life.state().refunded.value() == 1'000);
+  check(life);
+}
+
+BOOST_AUTO_TEST_CASE(of_an_attempt_that_never_held_money_cost_nothing) {
+  story life;
+  life.answer(authorize(1), declined());
+  BOOST_TEST(heard(life, dispute_notice(life, webhook_type::dispute_opened, 1'000, 15))
+             == "webhook.received contradicts");
+  BOOST_TEST(funds_of(life) == (funds{0, 0, 0}));
+  check(life);
+}
+
 BOOST_AUTO_TEST_CASE(bound_what_can_be_refunded) {
   auto life = paid_in_full();
   heard(life, dispute_notice(life, webhook_type::dispute_opened, 600));

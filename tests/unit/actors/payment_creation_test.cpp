@@ -51,6 +51,17 @@ BOOST_AUTO_TEST_CASE(a_new_payment_is_what_was_ordered) {
   BOOST_CHECK(state.attempts[0].started_at == noon());
 }
 
+BOOST_AUTO_TEST_CASE(a_next_gateway_gets_the_time_that_it_may_take) {
+  const story life;
+  const milliseconds slow{30'000};
+  const payments::context at{life.now(), payments::entropy{1}, life.rules(), true, slow};
+  const auto decision =
+    payments::decide(life.state(), payments::gateway_answered{authorize(1), not_sent()}, at);
+  const auto& started = std::get<attempt_started>(decision.events.back());
+  BOOST_TEST(started.gateway == "beta");
+  BOOST_CHECK(started.next_try_at == life.now() + slow);
+}
+
 BOOST_AUTO_TEST_CASE(gateways_are_tried_in_the_order_of_the_route) {
   story life{{1'000, capture_mode::manual, {"one", "two", "three"}}};
   life.answer(authorize(1), not_sent());
