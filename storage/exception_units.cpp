@@ -50,7 +50,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $7)
 
 constexpr sql replay_letter{"dead_letter_replay",
                             "update dead_letter set status = 2, replayed_at = $2"
-                            " where id = $1 and status = 1"};
+                            " where id = $1 and status = 1 returning kind, subject"};
 
 struct freed_batch {
   batch_id batch;
@@ -204,6 +204,35 @@ private:
   const make_values values_;
 };
 
+/// May be repeated, as a single_statement.
+class letter_replayer final : public settlement_unit<bool> {
+public:
+  letter_replayer(replay_dead_letter_request request, callback<bool> done)
+    : settlement_unit(std::move(done)),
+      request_(request) {}
+
+  expected<void> perform(unit_scope& scope) override {
+    const auto replayed =
+      run_sql(scope, replay_letter, parameters::of(request_.letter, request_.now));
+    if (!replayed)
+      return replayed.error();
+    if (replayed->rows() == 0)
+      return {};
+    result_ = true;
+    row letter{*replayed, 0};
+    const auto kind = letter.text();
+    const auto file = file_id::parse(letter.text());
+    if (kind != "settlement_answer" || !file)
+      return {};
+    // The file waits for its next try, which is hours away: without this nothing would happen.
+    const auto asked = run_sql(scope, ask_now, parameters::of(*file, request_.now));
+    return asked ? expected<void>{} : asked.error();
+  }
+
+private:
+  const replay_dead_letter_request request_;
+};
+
 } // namespace
 
 std::unique_ptr<unit_of_work> open_exceptions(open_exceptions_request request,
@@ -237,10 +266,7 @@ std::unique_ptr<unit_of_work> keep_dead_letter(keep_dead_letter_request request,
 
 std::unique_ptr<unit_of_work> replay_dead_letter(replay_dead_letter_request request,
                                                  callback<bool> done) {
-  auto values = [request](const unit_scope&) {
-    return parameters::of(request.letter, request.now);
-  };
-  return std::make_unique<single_statement>(replay_letter, std::move(values), std::move(done));
+  return std::make_unique<letter_replayer>(request, std::move(done));
 }
 
 } // namespace holdfast::storage

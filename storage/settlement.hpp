@@ -139,8 +139,8 @@ struct apply_report_request {
 [[nodiscard]] std::unique_ptr<unit_of_work> apply_report(apply_report_request request,
                                                          callback<bool> done);
 
-/// Keeps a report that contradicts itself, byte for byte, and raises its exception; the file
-/// stays as it is and is asked about again later.
+/// Raises the exception of a report that contradicts itself and keeps the report that opened
+/// it, byte for byte; the file stays as it is and is asked about again later.
 struct refuse_report_request {
   file_id file;
   std::string raw;
@@ -244,7 +244,7 @@ struct keep_dead_letter_request {
 [[nodiscard]] std::unique_ptr<unit_of_work> keep_dead_letter(keep_dead_letter_request request,
                                                              callback<bool> done);
 
-/// False: it does not wait.
+/// False: it does not wait. Of a `settlement_answer`, its file's acquirer is asked at once.
 struct replay_dead_letter_request {
   dead_letter_id letter;
   timestamp now;

@@ -46,12 +46,20 @@ update payment_operation o
   from unnest($2::uuid[], $3::int8[], $4::int4[]) as u(id, fee, report_line)
  where o.id = u.id and o.settlement_status = 1)sql"};
 
+/// What a person has settled before the report came has no line in it, and stays in its batch.
 constexpr sql reconcile_batches{"settlement_reconcile_batches", R"sql(
 update batch b
-   set status = 4, gross = u.gross, acquirer_fees = u.acquirer_fees,
-       platform_fees = u.platform_fees, net = u.net, reconciled_at = $1
+   set status = 4, gross = u.gross + coalesce(x.gross, 0),
+       acquirer_fees = u.acquirer_fees + coalesce(x.fees, 0), platform_fees = u.platform_fees,
+       net = u.net + coalesce(x.gross - x.fees, 0), reconciled_at = $1
   from unnest($2::uuid[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
          as u(id, gross, acquirer_fees, platform_fees, net)
+  left join (select o.batch_id, sum(o.fee)::int8 as fees,
+                    sum(case o.kind when 1 then o.amount else -o.amount end)::int8 as gross
+               from payment_operation o
+              where o.batch_id = any($2::uuid[]) and o.settlement_status = 2
+                and o.report_line is null
+              group by o.batch_id) x on x.batch_id = u.id
  where b.id = u.id)sql"};
 
 constexpr sql postpone_report{"settlement_postpone_report",
@@ -295,7 +303,9 @@ private:
   const apply_report_request request_;
 };
 
-/// The file stays as it is. The same bytes once more are kept already.
+/// The file stays as it is. The report that opens the exception is kept, and of those that
+/// follow while it is open none: an acquirer that stamps each with the time would fill the
+/// disk.
 class report_refuser final : public settlement_unit<bool> {
 public:
   report_refuser(refuse_report_request request, callback<bool> done)
@@ -313,14 +323,15 @@ public:
     if (waits->affected() != 1)
       return {};
     result_ = true;
-    if (auto done = keep_answer(scope, request_.file, answer_kind::refused_report, request_.raw,
-                                request_.now);
-        !done)
-      return done;
     id_source ids{request_.now, scope.shard, request_.random_seed};
     const auto raised =
       raise_exceptions(scope, request_.file, {request_.exception}, request_.now, ids);
-    return raised ? expected<void>{} : raised.error();
+    if (!raised)
+      return raised.error();
+    if (*raised == 0)
+      return {};
+    return keep_answer(scope, request_.file, answer_kind::refused_report, request_.raw,
+                       request_.now);
   }
 
 private:

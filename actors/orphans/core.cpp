@@ -1,6 +1,8 @@
 #include "actors/orphans/core.hpp"
 
+#include "messages/digest.hpp"
 #include "messages/limits.hpp"
+#include "messages/printable.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -37,8 +39,11 @@ new_exception exception_at(const std::string& gateway, std::string kind,
   new_exception made;
   made.kind = std::move(kind);
   made.source = gateway;
-  made.external_ref = reference.substr(0, limits::reference_bytes_max);
+  made.external_ref = printable(reference, limits::reference_bytes_max);
   made.fingerprint = made.kind + ':' + gateway + ':' + made.external_ref;
+  // Different references may look the same once they are printable.
+  if (made.external_ref != reference)
+    made.fingerprint += ':' + sha256_hex(reference);
   return made;
 }
 
@@ -99,7 +104,7 @@ std::optional<new_exception> judge_listed(const std::string& gateway,
   auto made = exception_at(gateway, "orphan_at_gateway", listed.reference);
   made.unit = listed.unit;
   made.reported_amount = listed.amount;
-  made.raw_line = listed.raw;
+  made.raw_line = printable(listed.raw, limits::exception_raw_bytes_max);
   made.detail = "The gateway holds this authorization and ";
   if (known == nullptr || !name) {
     made.detail += "we know of no payment under its reference.";
@@ -128,7 +133,7 @@ std::optional<new_exception> judge_held(const std::string& gateway, const paymen
     made.detail = "We hold this payment, and the gateway doesn't list it.";
     return made;
   }
-  made.raw_line = listed->raw;
+  made.raw_line = printable(listed->raw, limits::exception_raw_bytes_max);
   made.detail = listed->status == listed_status::reversed
                   ? "We hold this payment, and the gateway has released it."
                   : "We hold this payment, and the gateway has declined it.";

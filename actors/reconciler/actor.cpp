@@ -7,6 +7,7 @@
 #include "messages/digest.hpp"
 #include "messages/fault_point.hpp"
 #include "messages/limits.hpp"
+#include "messages/printable.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -162,10 +163,11 @@ private:
 
   void end_round(const std::vector<storage::settlement_file>& open) {
     stage_ = stage::resting;
-    tell_waiters(
-      std::ranges::all_of(open, [this](const auto& file) { return is_parked(file); }));
+    // What was ordered during this round may be in no file yet.
     if (again_)
       return begin_round();
+    tell_waiters(
+      std::ranges::all_of(open, [this](const auto& file) { return is_parked(file); }));
     if (open.empty())
       return;
     look_again_at(
@@ -229,7 +231,7 @@ private:
   /// Nothing of it was taken. Its batches stay as they are until a person says so.
   void refused_whole() {
     auto made = exception_of_file("file_refused", file_.id.text());
-    made.raw_line = settlements::printable(answer_.body, limits::exception_raw_bytes_max);
+    made.raw_line = printable(answer_.body, limits::exception_raw_bytes_max);
     made.detail =
       "The acquirer took none of the file. Resubmit its batches once the reason is "
       "gone; they go into a new file.";
@@ -319,18 +321,15 @@ private:
     run(storage::apply_report(std::move(request), post<settlement_written>()));
   }
 
-  /// Nothing of a report that contradicts itself is applied. It is kept, a person is told, and
-  /// a better one is asked for.
+  /// Nothing of a report that contradicts itself is applied. A person is told, with the report
+  /// kept, and a better one is asked for.
   void refuse_report(const error& failure) {
     env_->log(severity::error, "acquirer " + file_.acquirer + ", file " + file_.id.text() + ": "
                                  + failure.detail);
     storage::refuse_report_request request;
     request.file = file_.id;
     request.exception =
-      exception_of_file("report_malformed", file_.id.text() + ':' + sha256_hex(answer_.body));
-    request.exception.detail = "None of the report was applied: " + failure.detail + '.';
-    request.exception.raw_line =
-      settlements::printable(answer_.body, limits::exception_raw_bytes_max);
+      settlements::malformed_report(file_.id, file_.acquirer, answer_.body, failure);
     request.raw = std::move(answer_.body);
     request.tries = file_.tries + 1;
     request.now = env_->now();
@@ -357,7 +356,7 @@ private:
     request.tries = tries;
     request.next_try_at = next;
     if (status == file_status::refused)
-      request.note = settlements::printable(answer_.body, limits::file_note_bytes_max);
+      request.note = printable(answer_.body, limits::file_note_bytes_max);
     request.now = env_->now();
     request.exceptions = std::move(exceptions);
     request.random_seed = env_->random();

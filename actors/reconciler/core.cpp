@@ -3,6 +3,7 @@
 #include "messages/assert.hpp"
 #include "messages/limits.hpp"
 #include "messages/payment.hpp"
+#include "messages/printable.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -241,13 +242,6 @@ void take_result(const storage::batch_view& batch, const storage::batch_item_vie
 
 } // namespace
 
-std::string printable(std::string_view text, std::size_t bytes_max) {
-  std::string out{text.substr(0, bytes_max)};
-  std::ranges::replace_if(
-    out, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return out;
-}
-
 minor_units platform_fee(minor_units captured, std::uint32_t bps) noexcept {
   HF_ASSERT(captured >= minor_units{});
   // Split so that the product stays within 64 bits for the largest amount.
@@ -291,6 +285,18 @@ matched_report match_report(const file_id& file,
                             const std::vector<storage::batch_content>& batches,
                             const report& reported) {
   return matcher{file, batches}.match(reported);
+}
+
+storage::new_exception malformed_report(const file_id& file, const std::string& acquirer,
+                                        std::string_view body, const error& failure) {
+  storage::new_exception made;
+  made.kind = "report_malformed";
+  made.fingerprint = made.kind + ':' + file.text();
+  made.source = acquirer;
+  made.external_ref = file.text();
+  made.detail = "None of the report was applied: " + failure.detail + '.';
+  made.raw_line = printable(body, limits::exception_raw_bytes_max);
+  return made;
 }
 
 } // namespace holdfast::settlements

@@ -10,9 +10,6 @@
 
 namespace holdfast::settlements {
 
-/// What an acquirer or gateway says, fit for a row that people read: ASCII, at most so long.
-[[nodiscard]] std::string printable(std::string_view text, std::size_t bytes_max);
-
 struct answered_items {
   /// One for each item. Those put off too often are rejected, so that a person is asked.
   std::vector<storage::item_result> results;
@@ -45,6 +42,13 @@ struct matched_report {
 [[nodiscard]] matched_report match_report(const file_id& file,
                                           const std::vector<storage::batch_content>& batches,
                                           const report& reported);
+
+/// The exception of a report that contradicts itself. A file has one, however often and in
+/// however many ways its acquirer talks nonsense.
+[[nodiscard]] storage::new_exception malformed_report(const file_id& file,
+                                                      const std::string& acquirer,
+                                                      std::string_view body,
+                                                      const error& failure);
 
 /// The platform's fee on one capture: half-even rounding of bps ten-thousandths.
 [[nodiscard]] minor_units platform_fee(minor_units captured, std::uint32_t bps) noexcept;

@@ -1,6 +1,7 @@
 #include "runtime/gateways/sandbox_lister.hpp"
 
 #include "messages/limits.hpp"
+#include "messages/printable.hpp"
 #include "runtime/http/client.hpp"
 
 #include <boost/json.hpp>
@@ -56,7 +57,7 @@ std::optional<listed_authorization> parse_row(const json::value& from) {
   made.unit = *unit;
   made.seq = *seq;
   made.at = *at;
-  made.raw = json::serialize(row).substr(0, limits::exception_raw_bytes_max);
+  made.raw = printable(json::serialize(row), limits::exception_raw_bytes_max);
   return made;
 }
 

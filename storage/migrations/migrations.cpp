@@ -10,6 +10,7 @@ std::span<const migration> all_migrations() noexcept {
     migration{2, "key_retention", migration_0002_key_retention},
     migration{3, "webhooks", migration_0003_webhooks},
     migration{4, "disputes", migration_0004_disputes},
+    // 5 was given up before any release and is not used.
     migration{6, "exceptions", migration_0006_exceptions},
   };
   return all;

@@ -166,7 +166,7 @@ BOOST_FIXTURE_TEST_CASE(an_item_that_has_moved_on_is_not_resolved, settlement_fi
   BOOST_TEST(value("select settle_tries from payment_operation") == "5");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_report_that_contradicts_itself_is_kept_and_a_better_one_ends_it,
+BOOST_FIXTURE_TEST_CASE(a_report_that_contradicts_itself_is_kept_once_and_a_better_one_ends_it,
                         settlement_fixture) {
   capture(2);
   close(10);
@@ -181,22 +181,38 @@ BOOST_FIXTURE_TEST_CASE(a_report_that_contradicts_itself_is_kept_and_a_better_on
   BOOST_TEST(run_unit<bool>([&](auto done) {
                return storage::apply_results(results, std::move(done));
              }).value());
-  for (const auto* raw : {"bad", "bad", "worse"}) {
+  const auto refuse = [&](const char* raw) {
     storage::refuse_report_request refused;
     refused.file = file;
     refused.raw = raw;
-    refused.exception =
-      exception_of("report_malformed", std::string{"report_malformed:"} + raw);
+    refused.exception = exception_of("report_malformed", "report_malformed:1");
     refused.next_try_at = refused.now = test_time();
     refused.random_seed = ++seed;
-    BOOST_TEST(run_unit<bool>([&](auto done) {
-                 return storage::refuse_report(refused, std::move(done));
-               }).value());
-  }
-  BOOST_TEST(exceptions("open").size() == 2U);
-  BOOST_TEST(value("select string_agg(convert_from(content, 'UTF8'), ' ' order by content)"
-                   " from settlement_answer where kind = 3")
-             == "bad worse");
+    return run_unit<bool>(
+             [&](auto done) { return storage::refuse_report(refused, std::move(done)); })
+      .value();
+  };
+  const auto kept = [&] {
+    return value(
+      "select string_agg(convert_from(content, 'UTF8'), ' ' order by content)"
+      " from settlement_answer where kind = 3");
+  };
+  // As of an acquirer that stamps each of its reports with the time.
+  for (const auto* raw : {"bad at 1", "bad at 1", "bad at 2", "bad at 3"})
+    BOOST_TEST(refuse(raw));
+  BOOST_REQUIRE(exceptions("open").size() == 1U);
+  BOOST_TEST(kept() == "bad at 1");
+  storage::resolve_exception_request order;
+  order.exception = exceptions("open").front().id;
+  order.kind = "report_malformed";
+  order.resolution = "retry";
+  order.ask_again = file;
+  order.now = test_time();
+  BOOST_TEST(resolve(order).value());
+  BOOST_TEST(refuse("bad at 4"));
+  BOOST_TEST(refuse("bad at 5"));
+  BOOST_TEST(exceptions("open").size() == 1U);
+  BOOST_TEST(kept() == "bad at 1 bad at 4");
   const auto report = full_report(file, content(file).front());
   BOOST_TEST(run_unit<bool>([&](auto done) {
                return storage::apply_report(report, std::move(done));
@@ -268,6 +284,36 @@ BOOST_FIXTURE_TEST_CASE(dead_letters_are_counted_and_replayed_once, settlement_f
   BOOST_TEST(list("waiting").empty());
   BOOST_TEST(keep(std::chrono::seconds{2}));
   BOOST_TEST(list("waiting").front().count == 3U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_replayed_answer_makes_its_file_due_at_once, settlement_fixture) {
+  capture(1);
+  close(10);
+  const auto file = store(unfiled());
+  storage::mark_file_request waits;
+  waits.file = file;
+  waits.status = storage::file_status::submitted;
+  waits.tries = 7;
+  waits.now = test_time();
+  waits.next_try_at = test_time() + std::chrono::hours{6};
+  BOOST_TEST(run_unit<bool>([&](auto done) {
+               return storage::mark_file(waits, std::move(done));
+             }).value());
+  storage::keep_dead_letter_request request;
+  request.letter = {"settlement_answer", file.text(), "it is refused", "its results"};
+  request.now = test_time();
+  BOOST_TEST(run_unit<bool>([&](auto done) {
+               return storage::keep_dead_letter(request, std::move(done));
+             }).value());
+  const auto letters = ask<storage::slice<storage::dead_letter_view>>(
+    [&](auto done) { db->store().list_dead_letters("waiting", {}, std::move(done)); });
+  BOOST_REQUIRE((letters && letters->rows.size() == 1U));
+  const auto now = test_time() + std::chrono::minutes{1};
+  BOOST_TEST(run_unit<bool>([&](auto done) {
+               return storage::replay_dead_letter({letters->rows[0].id, now}, std::move(done));
+             }).value());
+  BOOST_TEST((open_files().front().next_try_at == now));
+  BOOST_TEST(open_files().front().tries == 0U);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_search_for_orphans_reads_what_is_held_in_its_window,

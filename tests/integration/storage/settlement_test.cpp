@@ -171,6 +171,41 @@ BOOST_FIXTURE_TEST_CASE(a_report_reconciles_its_batches_once, settlement_fixture
   BOOST_TEST((*timeline)->items[0].report_line.value_or(0) == 1U);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_written_off_before_the_report_stays_in_its_batch,
+                        settlement_fixture) {
+  capture(4);
+  close(100);
+  const auto file = store(unfiled());
+  BOOST_TEST(mark(file, storage::file_status::submitted).value());
+  const auto results = mixed_results(file, content(file).front());
+  BOOST_TEST(run_unit<bool>([&](auto done) {
+               return storage::apply_results(results, std::move(done));
+             }).value());
+  const auto accepted = content(file).front();
+  storage::resolve_exception_request order;
+  order.exception = exceptions("open").front().id;
+  order.kind = "rejected_item";
+  order.merchant = accepted.batch.merchant;
+  order.resolution = "write_off";
+  order.operation = results.results.front().operation;
+  order.change = storage::item_change::settled;
+  order.item_must_be = settlement_status::rejected;
+  order.gross = order.net = minor_units{1'000};
+  order.now = test_time();
+  BOOST_TEST(resolve(order).value());
+  const auto totals = [&] {
+    return value(
+      "select gross || ' ' || acquirer_fees || ' ' || platform_fees || ' ' || net"
+      " from batch");
+  };
+  BOOST_TEST(totals() == "3000 0 0 1000");
+  BOOST_TEST(run_unit<bool>([&](auto done) {
+               return storage::apply_report(full_report(file, accepted), std::move(done));
+             }).value());
+  BOOST_TEST(totals() == "3000 20 20 2960");
+  BOOST_TEST(status_of_payments() == "0:1 2:3");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_marked_file_does_not_go_backwards, settlement_fixture) {
   capture(1);
   close(10);

@@ -1,8 +1,12 @@
 // What a gateway lists and what we know, pair by pair: who is an orphan and who is not.
 #include "actors/orphans/core.hpp"
+#include "messages/limits.hpp"
 #include "tests/unit/actors/fixtures.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <set>
 
 namespace holdfast::orphans {
 
@@ -131,6 +135,39 @@ BOOST_AUTO_TEST_CASE(a_void_under_way_is_not_judged) {
   ours.operations = {release};
   BOOST_TEST(!judge_held("alpha", ours, nullptr));
   BOOST_TEST(!proves_nothing_held(ours, 1));
+}
+
+BOOST_AUTO_TEST_CASE(whatever_a_gateway_lists_can_be_recorded) {
+  using namespace std::string_literals;
+  const auto is_ascii = [](const std::string& text) {
+    return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  };
+  std::set<std::string> fingerprints;
+  const auto check = [&](const std::string& reference) {
+    auto listed = listed_as(listed_status::approved);
+    listed.reference = reference;
+    listed.raw = "{" + reference + "}";
+    const auto found = judge_listed("alpha", listed, nullptr);
+    BOOST_REQUIRE(found);
+    BOOST_TEST(is_ascii(found->external_ref));
+    BOOST_TEST(is_ascii(found->fingerprint));
+    BOOST_TEST(is_ascii(found->raw_line));
+    BOOST_TEST(found->external_ref.size() <= limits::reference_bytes_max);
+    // Two that look the same are two orphans.
+    BOOST_TEST(fingerprints.insert(found->fingerprint).second);
+  };
+  check("caf\xc3\xa9");
+  check("caf\xc3\xa8");
+  check("a\0b"s);
+  const std::string longest(limits::reference_bytes_max, 'x');
+  check(longest);
+  check(longest + "\xc3\xa9");
+  auto released = listed_as(listed_status::reversed);
+  released.raw = "\0\xc3"s;
+  const auto found = judge_held(
+    "alpha", payment_with(payment_status::authorized, attempt_status::approved), &released);
+  BOOST_REQUIRE(found);
+  BOOST_TEST(is_ascii(found->raw_line));
 }
 
 BOOST_AUTO_TEST_CASE(references_are_read_as_they_are_made) {

@@ -436,6 +436,18 @@ BOOST_AUTO_TEST_CASE(names_of_postings_are_unique_however_bad_the_report) {
   BOOST_CHECK(std::ranges::adjacent_find(names) == names.end());
 }
 
+BOOST_AUTO_TEST_CASE(a_file_has_one_exception_however_its_reports_contradict_themselves) {
+  const auto first = malformed_report(test_file(), "first", "made at 12:00\xc3\n",
+                                      make_error(errc::corrupt, "the totals differ"));
+  const auto later = malformed_report(test_file(), "first", "made at 18:00",
+                                      make_error(errc::corrupt, "it has no end"));
+  BOOST_TEST(first.kind == "report_malformed");
+  BOOST_TEST(first.fingerprint == later.fingerprint);
+  BOOST_TEST(first.external_ref == test_file().text());
+  BOOST_TEST(first.raw_line == "made at 12:00??");
+  BOOST_TEST(later.detail == "None of the report was applied: it has no end.");
+}
+
 BOOST_AUTO_TEST_CASE(what_we_write_and_they_echo_matches) {
   const auto batches = test_batches();
   auto text = "H,holdfast-report,1," + test_file().text() + ",acquirer-one,now\n";
