@@ -14,6 +14,16 @@ dispatcher make_dispatcher() {
   return dispatcher{std::move(shapes)};
 }
 
+/// The admin port asks for no key: whoever reaches it is an operator. A browser reaches it for
+/// any page that its user looks at, and says so by these headers (RFC 6454, W3C Fetch
+/// Metadata).
+bool is_from_a_web_page(const http::request& request) {
+  if (request.has_header("origin"))
+    return true;
+  const auto site = request.header("sec-fetch-site");
+  return !site.empty() && site != "none";
+}
+
 } // namespace
 
 struct admin_api::state {
@@ -33,6 +43,11 @@ admin_api::~admin_api() = default;
 
 void admin_api::handle(http::request request, http::responder respond) {
   const auto call = std::make_shared<exchange>(std::move(request), std::move(respond));
+  if (is_from_a_web_page(call->request()))
+    return call->refuse({.status = 403,
+                         .code = "forbidden",
+                         .detail = "The admin port is for tools, not for web pages.",
+                         .param = {}});
   const auto target = state_->paths.find(call->request().method, call->request().path);
   if (assign_or_refuse(target, *call))
     admin_routes()[*target.row].handle(state_->services, call);

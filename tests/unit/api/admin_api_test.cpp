@@ -95,6 +95,20 @@ BOOST_AUTO_TEST_CASE(makes_a_merchant_with_a_key_that_works_at_once) {
   BOOST_TEST(get("/admin/v1/merchants").body.find("api_key\":\"hf_") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(is_not_for_web_pages) {
+  http::request request;
+  request.method = "POST";
+  request.path = "/admin/v1/routes/reload";
+  for (const auto& [name, value, status] :
+       {std::tuple{"origin", "http://example.com", 403}, std::tuple{"origin", "null", 403},
+        std::tuple{"sec-fetch-site", "same-origin", 403},
+        std::tuple{"sec-fetch-site", "cross-site", 403},
+        std::tuple{"sec-fetch-site", "none", 200}}) {
+    request.headers = {{name, value}};
+    BOOST_TEST(send(request).status == status, name << ": " << value);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(checks_merchants) {
   BOOST_TEST(text_at(post("/admin/v1/merchants", R"({"currency":"EUR"})"), "param") == "name");
   BOOST_TEST(text_at(post("/admin/v1/merchants", R"({"name":"S","currency":"E"})"), "param")
