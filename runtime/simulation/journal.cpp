@@ -102,7 +102,12 @@ void journal_writer::apply(item& one) {
       one.work.perform();
     return;
   }
-  auto& end = lines_[one.shard];
+  const auto line = lines_.find(one.shard);
+  if (line == lines_.end()) {
+    one.outcome = write_outcome::not_owner; // Given up, and not opened since.
+    return;
+  }
+  auto& end = line->second;
   // A write of an epoch before this writer's line can't be numbered by it, nor can it pass.
   const auto first = sequence_number{end.last_seq.value + 1};
   const auto events = static_cast<std::int64_t>(one.write->events.size());
@@ -137,6 +142,7 @@ void journal_writer::give_up() {
   auto all = std::exchange(in_flight_, {});
   for (auto& one : std::exchange(queue_, {}))
     all.push_back(std::move(one));
+  lines_.clear();
   for (auto& one : all) {
     if (one.barrier)
       one.barrier();

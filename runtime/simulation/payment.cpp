@@ -89,6 +89,8 @@ void payment_actor::wake() {
 }
 
 void payment_actor::enqueue(waiting_command command) {
+  if (has_quit_)
+    return;
   waiting_.push_back(std::move(command));
   step();
 }
@@ -212,7 +214,11 @@ void payment_actor::written(write_outcome outcome) {
       break;
     case write_outcome::rejected: rejected(pending); break;
     case write_outcome::not_owner:
-    case write_outcome::lost: return; // The shard goes down with its epoch.
+    case write_outcome::lost:
+      // The shard goes down with its epoch, and this actor does not wait for that.
+      has_quit_ = true;
+      waiting_.clear();
+      return;
   }
   step();
 }

@@ -74,6 +74,7 @@ private:
   std::deque<waiting_command> waiting_;
   std::optional<pending_write> in_flight_;
   std::vector<key_name> descriptions_due_;
+  bool has_quit_ = false;
 };
 
 } // namespace holdfast::simulation
