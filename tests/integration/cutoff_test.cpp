@@ -130,8 +130,11 @@ BOOST_AUTO_TEST_CASE(a_full_batch_closes_before_the_clock) {
   terms.items_max = 3;
   shop here{terms};
   const auto opened = here.on.now();
-  for (int sale = 0; sale < 3; ++sale)
-    here.sell();
+  here.sell();
+  // An item that comes while the actor begins may count twice, and close the batch early.
+  here.on.wait_for_look();
+  here.sell();
+  here.sell();
   BOOST_TEST(here.wait_for_batches(1).front().items == 3U);
   BOOST_TEST((here.on.now() - opened < std::chrono::hours{11}));
   here.check_books();

@@ -52,6 +52,12 @@ public:
     return oldest;
   }
 
+  /// What waits here holds the actor that asked.
+  void drop_all() {
+    const std::lock_guard lock{mutex_};
+    calls_.clear();
+  }
+
   [[nodiscard]] int sent() const {
     const std::lock_guard lock{mutex_};
     return sent_;
@@ -110,6 +116,9 @@ struct scene {
     caf::anon_send_exit(gateway, caf::exit_reason::kill);
     gateway = nullptr;
     asker.reset();
+    wire->drop_all();
+    // Waits for the actor, which may be writing to our log.
+    system.reset();
   }
 
   template <class Condition>
