@@ -34,6 +34,8 @@ struct class_rule {
   std::span<const std::string_view> allowed;
 };
 
+// What is unresolved is asked on without being told to: a retry would close the exception and
+// change nothing.
 constexpr std::array class_rules{
   class_rule{"rejected_item", of_rejected},        class_rule{"deferred_item", of_rejected},
   class_rule{"missing_in_report", of_missing},     class_rule{"amount_mismatch", of_suspense},
@@ -41,7 +43,7 @@ constexpr std::array class_rules{
   class_rule{"unknown_line", of_suspense},         class_rule{"file_refused", of_refused_file},
   class_rule{"acquirer_silent", of_doubt},         class_rule{"report_malformed", of_doubt},
   class_rule{"orphan_at_gateway", of_orphan_hold}, class_rule{"orphan_at_us", of_doubt},
-  class_rule{unresolved_authorization, of_doubt},  class_rule{unresolved_operation, of_doubt},
+  class_rule{unresolved_authorization, of_others}, class_rule{unresolved_operation, of_others},
 };
 
 /// Builds a posting leg by leg; legs of one account become one, and those of nothing vanish.

@@ -82,7 +82,7 @@ const wanted_outcome outcomes[] = {
   {"orphan_at_gateway", "reverse", no_item, "", item_change::none, 0},
   {"orphan_at_gateway", "mark_known", no_item, "", item_change::none, 0},
   {"orphan_at_us", "retry", no_item, "", item_change::none, 0},
-  {"unresolved_authorization", "retry", no_item, "", item_change::none, 0},
+  {"unresolved_authorization", "mark_known", no_item, "", item_change::none, 0},
   {"dispute_exceeds_captured", "mark_known", no_item, "", item_change::none, 0},
 };
 
