@@ -102,12 +102,12 @@ void journal_writer::apply(item& one) {
       one.work.perform();
     return;
   }
-  const auto line = lines_.find(one.shard);
-  if (line == lines_.end()) {
+  const auto open = lines_.find(one.shard);
+  if (open == lines_.end()) {
     one.outcome = write_outcome::not_owner; // Given up, and not opened since.
     return;
   }
-  auto& end = line->second;
+  auto& end = open->second;
   // A write of an epoch before this writer's line can't be numbered by it, nor can it pass.
   const auto first = sequence_number{end.last_seq.value + 1};
   const auto events = static_cast<std::int64_t>(one.write->events.size());
