@@ -86,6 +86,7 @@ struct write_result {
     webhook_known, ///< The notice was recorded before; nothing was written.
     not_owner,     ///< The epoch has moved on: nothing was written, nor will be.
     rejected,      ///< The database refuses these rows (a constraint); nothing was written.
+    overloaded,    ///< The queue was full; nothing was written, and later it may well be.
     lost,          ///< The journal gave up on the shard; may or may not be durable: rebuild.
   };
   kind outcome = kind::committed;
@@ -132,8 +133,8 @@ public:
   /// Stops accepting; what is queued is still written. `done` runs once it is.
   virtual void close_shard(shard_number shard, std::function<void()> done) = 0;
 
-  /// Queues a write. Order within a shard is kept. Ends as `rejected` with "queue full" when
-  /// the queue's limit is reached: nothing was written.
+  /// Queues a write. Order within a shard is kept. Ends as `overloaded` when the queue's limit
+  /// is reached (limits::journal_queue_…): nothing was written, and the rows are not to blame.
   virtual void submit(journal_write write, write_callback done) = 0;
 
   /// `done` runs once all that was submitted for the shard before is decided, one way or

@@ -91,7 +91,7 @@ void journal_writer::refill() {
       newest_[opening->shard] = opening->head.epoch;
   for (auto& queued : refused) {
     ++failed_writes_;
-    queued.done({write_result::kind::rejected, {}, {}, "queue full"});
+    queued.done({write_result::kind::overloaded, {}, {}, "the queue is full"});
   }
   if (stop_at_ == steady_time::max() && queue_.stopping())
     stop_at_ = std::chrono::steady_clock::now() + limits::journal_flush_time_max;

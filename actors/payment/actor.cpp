@@ -325,6 +325,7 @@ private:
       case kind::key_conflict: key_conflict(pending, result); break;
       case kind::webhook_known: notice_ended(pending, true); break;
       case kind::rejected: rejected(pending, result); break;
+      case kind::overloaded: overloaded(pending); break;
       case kind::not_owner:
       case kind::lost:
         // The shard goes down with its epoch; a new owner rebuilds this payment from the
@@ -377,8 +378,9 @@ private:
                   api::answer_problem(500, "internal_error",
                                       "The request could not be recorded; nothing was done.",
                                       pending.origin->request_id));
+    // A gateway can tell us anything, and tells it again: no reason to give the payment up.
     if (pending.notice)
-      pending.notice->notifier->deliver(
+      return pending.notice->notifier->deliver(
         api::answer_problem(500, "internal_error", "The notice could not be recorded.",
                             pending.notice->notifier->request_id()));
     if (++refused_writes_ >= limits::answer_refusals_max) {
@@ -388,6 +390,30 @@ private:
                                                     + std::string{to_string(state_.status)}}});
     }
     tell(seat_.shard, wake_me{seat_.id, seat_.env->now() + rules().retry_max});
+  }
+
+  /// Nothing is wrong with the write, and whoever asked for it asks again. What nobody asked
+  /// for is not lost either: the payment stays as it was and looks again later, and asks again
+  /// for a gateway's answer that it could not keep.
+  void overloaded(const pending_write& pending) {
+    if (pending.origin)
+      return drop(
+        *pending.origin,
+        api::answer_problem(503, "overloaded", "The runtime is at its limit; try again.",
+                            pending.origin->request_id, 1));
+    if (pending.notice)
+      return pending.notice->notifier->deliver(
+        api::answer_problem(503, "overloaded", "The runtime is at its limit; send it again.",
+                            pending.notice->notifier->request_id(), 1));
+    tell(seat_.shard, wake_me{seat_.id, seat_.env->now() + retry_pause()});
+  }
+
+  /// Spread over all that the rules allow, for a full journal turns many payments away at once.
+  [[nodiscard]] milliseconds retry_pause() const {
+    const auto rule = rules();
+    const auto span = std::max<std::int64_t>((rule.retry_max - rule.retry_min).count(), 1);
+    const auto extra = seat_.env->random() % static_cast<std::uint64_t>(span);
+    return rule.retry_min + milliseconds{static_cast<std::int64_t>(extra)};
   }
 
   // -- gateways' notices

@@ -59,6 +59,8 @@ void gated_journal::close_shard(shard_number shard, std::function<void()> done) 
 void gated_journal::submit(journal_write write, write_callback done) {
   gate_.cross(
     door::write, [this, write = share(std::move(write)), done = share(std::move(done))] {
+      if (const auto end = write_end_.load())
+        return (*done)({*end, {}, {}, "the test refuses it"});
       real_.submit(std::move(*write), [this, done](write_result result) {
         gate_.cross(door::write_answer,
                     [done, result = share(std::move(result))] { (*done)(std::move(*result)); });

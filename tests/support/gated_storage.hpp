@@ -8,6 +8,7 @@
 #include "tests/support/gate.hpp"
 
 #include <atomic>
+#include <optional>
 
 namespace holdfast::test {
 
@@ -26,11 +27,16 @@ public:
 
   /// The next unit ends as rejected, with nothing done.
   void refuse_next_unit() noexcept { refuse_ = true; }
+  /// From now on every write ends so, with nothing done; none: they are written.
+  void end_writes_as(std::optional<storage::write_result::kind> outcome) noexcept {
+    write_end_ = outcome;
+  }
 
 private:
   storage::journal& real_;
   gate& gate_;
   std::atomic<bool> refuse_{false};
+  std::atomic<std::optional<storage::write_result::kind>> write_end_{};
 };
 
 /// The reconciler's reads and their answers cross the gate; the others' do not.

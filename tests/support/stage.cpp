@@ -370,6 +370,10 @@ void stage::refuse_next_unit() {
   parts_->journal.refuse_next_unit();
 }
 
+void stage::end_writes_as(std::optional<storage::write_result::kind> outcome) {
+  parts_->journal.end_writes_as(outcome);
+}
+
 /// A look begins with the clock and ends with a sweep, at most one a second. The first sweep
 /// from now on may belong to a look that began before; the second doesn't.
 void stage::wait_for_look() {

@@ -89,6 +89,8 @@ public:
   [[nodiscard]] std::size_t live_payments() const;
   /// The next unit of work is refused, with nothing done.
   void refuse_next_unit();
+  /// From now on every write ends so, with nothing done; none: they are written.
+  void end_writes_as(std::optional<storage::write_result::kind> outcome);
   /// Lines that the actors logged as errors: none of our tests deserves one.
   [[nodiscard]] std::vector<std::string> errors() const;
 

@@ -3,8 +3,10 @@
 #include "storage/journal_queue.hpp"
 #include "tests/integration/storage/fixture.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -256,6 +258,42 @@ BOOST_FIXTURE_TEST_CASE(the_queue_is_bounded, storage_fixture) {
   BOOST_TEST(refused.front().bytes == 2U);
   queue.settle(limits::journal_queue_bytes_max - 1);
   BOOST_TEST(queue.size() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_full_queue_turns_away_what_comes_and_commits_what_it_has,
+                        storage_fixture) {
+  constexpr std::uint64_t excess = 100;
+  const auto db = open();
+  const auto owner = open_shard(db->journal(), shard_number{0});
+  // Claims alone, for they are light.
+  const auto claim_only = [&](std::uint64_t number) {
+    auto write = create_write(owner, number);
+    write.events.clear();
+    write.snapshot.reset();
+    return write;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  auto blocker = storage::connection::open(url, "blocker", deadline);
+  BOOST_REQUIRE(blocker);
+  BOOST_REQUIRE(
+    (*blocker)->script("begin; select from shard where shard_id = 0 for update", deadline));
+  answers<std::pair<std::uint64_t, kind>> done;
+  for (std::uint64_t i = 0; i < limits::journal_queue_writes_max + excess; ++i)
+    db->journal().submit(claim_only(i), [i, sink = done.sink()](const write_result& result) {
+      sink({i, result.outcome});
+    });
+  BOOST_TEST(db->figures().queued == limits::journal_queue_writes_max);
+  BOOST_TEST(done.count() == 0U);
+  BOOST_REQUIRE((*blocker)->script("rollback", deadline));
+  const auto results = done.wait(limits::journal_queue_writes_max + excess);
+  BOOST_TEST(std::ranges::all_of(results, [](const auto& result) {
+    const bool fits = result.first < limits::journal_queue_writes_max;
+    return result.second == (fits ? kind::committed : kind::overloaded);
+  }));
+  BOOST_TEST(value("select count(*) from idempotency_key")
+             == std::to_string(limits::journal_queue_writes_max));
+  const auto again = commit(db->journal(), claim_only(limits::journal_queue_writes_max));
+  BOOST_TEST((again.outcome == kind::committed));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
