@@ -91,6 +91,19 @@ template <class T, class Read>
   return all;
 }
 
+/// The first row by a reader, or none. Errors: the query's, corrupt.
+template <class T, class Read>
+[[nodiscard]] expected<std::optional<T>> read_first(const expected<result>& found, Read read) {
+  if (!found)
+    return found.error();
+  auto rows = read_all<T>(*found, read);
+  if (!rows)
+    return rows.error();
+  if (rows->empty())
+    return std::optional<T>{};
+  return std::optional<T>{std::move(rows->front())};
+}
+
 /// Cuts the row beyond the window off, which was asked for only to know that there is more.
 template <class T>
 [[nodiscard]] expected<slice<T>> to_slice(expected<std::vector<T>> rows, std::uint32_t limit) {

@@ -101,6 +101,18 @@ expected<std::vector<uuid>> run_returning_ids(unit_scope& scope, const sql& what
   return read_all<uuid>(*done, [](row& from) { return from.id(); });
 }
 
+/// Inserts what the answer raises, of which its own events tell, and ends what was open about
+/// its absence.
+template <class Request>
+expected<void> update_exceptions(unit_scope& scope, const Request& request) {
+  id_source ids{request.now, scope.shard, request.random_seed};
+  const auto inserted =
+    insert_exceptions(scope, request.file, request.exceptions, request.now, ids);
+  if (!inserted)
+    return inserted.error();
+  return close_exceptions(scope, request.file, "The acquirer has answered.", request.now);
+}
+
 // -- per-item results -------------------------------------------------------------------------
 
 class results_applier final : public settlement_unit<bool> {
@@ -122,14 +134,7 @@ public:
       return done;
     if (auto done = move_items(scope); !done)
       return done;
-    id_source ids{request_.now, scope.shard, request_.random_seed};
-    if (auto done =
-          insert_exceptions(scope, request_.file, request_.exceptions, request_.now, ids);
-        !done)
-      return done.error();
-    if (auto done =
-          close_exceptions(scope, request_.file, "The acquirer has answered.", request_.now);
-        !done)
+    if (auto done = update_exceptions(scope, request_); !done)
       return done;
     return keep_answer(scope, request_.file, answer_kind::results, request_.raw, request_.now);
   }
@@ -225,14 +230,7 @@ public:
       return done;
     if (auto done = reconcile(scope); !done)
       return done;
-    id_source ids{request_.now, scope.shard, request_.random_seed};
-    if (auto done =
-          insert_exceptions(scope, request_.file, request_.exceptions, request_.now, ids);
-        !done)
-      return done.error();
-    if (auto done =
-          close_exceptions(scope, request_.file, "The acquirer has answered.", request_.now);
-        !done)
+    if (auto done = update_exceptions(scope, request_); !done)
       return done;
     log(scope);
     return keep_answer(scope, request_.file, answer_kind::report, request_.raw, request_.now);

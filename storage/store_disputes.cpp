@@ -36,15 +36,9 @@ expected<dispute_view> read_dispute(row& from) {
 
 void postgres_store::find_dispute(dispute_id id, merchant_id merchant,
                                   callback<std::optional<dispute_view>> done) {
-  using answer = std::optional<dispute_view>;
-  readers_.ask(std::move(done), [id, merchant](connection& db) -> expected<answer> {
-    const auto found = db.query(select_dispute, parameters::of(id, merchant), query_deadline());
-    if (!found)
-      return found.error();
-    auto rows = read_all<dispute_view>(*found, read_dispute);
-    if (!rows)
-      return rows.error();
-    return rows->empty() ? answer{} : answer{std::move(rows->front())};
+  readers_.ask(std::move(done), [id, merchant](connection& db) {
+    return read_first<dispute_view>(
+      db.query(select_dispute, parameters::of(id, merchant), query_deadline()), read_dispute);
   });
 }
 

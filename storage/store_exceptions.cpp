@@ -65,18 +65,6 @@ expected<std::optional<std::int16_t>> status_number(std::string_view given,
   return std::optional<std::int16_t>{given == first ? std::int16_t{1} : std::int16_t{2}};
 }
 
-template <class T, class Read>
-expected<std::optional<T>> read_one(connection& db, const sql& what, const parameters& values,
-                                    Read read) {
-  const auto found = db.query(what, values, query_deadline());
-  if (!found)
-    return found.error();
-  auto rows = read_all<T>(*found, read);
-  if (!rows)
-    return rows.error();
-  return rows->empty() ? std::optional<T>{} : std::optional<T>{std::move(rows->front())};
-}
-
 expected<slice<exception_view>> read_exceptions(connection& db,
                                                 const exception_filter& filter) {
   const auto after = window_start<exception_id>(filter.window);
@@ -124,7 +112,8 @@ void postgres_store::list_exceptions(exception_filter filter,
 void postgres_store::find_exception(exception_id id,
                                     callback<std::optional<exception_view>> done) {
   readers_.ask(std::move(done), [id](connection& db) {
-    return read_one<exception_view>(db, select_exception, parameters::of(id), read_exception);
+    return read_first<exception_view>(
+      db.query(select_exception, parameters::of(id), query_deadline()), read_exception);
   });
 }
 
@@ -139,22 +128,24 @@ void postgres_store::list_dead_letters(std::string status, page window,
 void postgres_store::find_dead_letter(dead_letter_id id,
                                       callback<std::optional<dead_letter_view>> done) {
   readers_.ask(std::move(done), [id](connection& db) {
-    return read_one<dead_letter_view>(db, select_dead_letter, parameters::of(id),
-                                      read_dead_letter);
+    return read_first<dead_letter_view>(
+      db.query(select_dead_letter, parameters::of(id), query_deadline()), read_dead_letter);
   });
 }
 
 void postgres_settlement_store::find_exception_case(
   exception_id id, callback<std::optional<exception_case>> done) {
   readers_.ask(std::move(done), [id](connection& db) {
-    return read_one<exception_case>(db, select_case, parameters::of(id), read_case);
+    return read_first<exception_case>(
+      db.query(select_case, parameters::of(id), query_deadline()), read_case);
   });
 }
 
 void postgres_settlement_store::find_refusal_of(batch_id batch,
                                                 callback<std::optional<exception_case>> done) {
   readers_.ask(std::move(done), [batch](connection& db) {
-    return read_one<exception_case>(db, select_refusal, parameters::of(batch), read_case);
+    return read_first<exception_case>(
+      db.query(select_refusal, parameters::of(batch), query_deadline()), read_case);
   });
 }
 

@@ -277,15 +277,9 @@ void postgres_store::list_batches(std::optional<merchant_id> merchant, page wind
 }
 
 void postgres_store::find_batch(batch_id id, callback<std::optional<batch_view>> done) {
-  using answer = std::optional<batch_view>;
-  readers_.ask(std::move(done), [id](connection& db) -> expected<answer> {
-    const auto found = db.query(select_batch, parameters::of(id), query_deadline());
-    if (!found)
-      return found.error();
-    auto rows = read_all<batch_view>(*found, read_batch);
-    if (!rows)
-      return rows.error();
-    return rows->empty() ? answer{} : answer{std::move(rows->front())};
+  readers_.ask(std::move(done), [id](connection& db) {
+    return read_first<batch_view>(db.query(select_batch, parameters::of(id), query_deadline()),
+                                  read_batch);
   });
 }
 

@@ -131,19 +131,6 @@ expected<status_filter> to_filter(const std::string& text) {
   return make_error(errc::invalid_argument, "not a payment's status");
 }
 
-/// The first row or none.
-template <class T, class Read>
-expected<std::optional<T>> read_first(const expected<result>& found, Read read) {
-  if (!found)
-    return found.error();
-  auto rows = read_all<T>(*found, read);
-  if (!rows)
-    return rows.error();
-  if (rows->empty())
-    return std::optional<T>{};
-  return std::optional<T>{std::move(rows->front())};
-}
-
 expected<shard_start> read_shard_start(connection& db, shard_number shard,
                                        timestamp keys_since) {
   const auto keys =

@@ -1,6 +1,7 @@
 #include "actors/gateway/actor.hpp"
 
 #include "actors/caf.hpp"
+#include "actors/gateway/classify.hpp"
 #include "actors/protocol.hpp"
 #include "messages/assert.hpp"
 #include "messages/limits.hpp"
@@ -15,24 +16,7 @@ namespace holdfast::actors {
 
 namespace {
 
-using gateways::call_kind;
-using gateways::call_result;
 using std::chrono::microseconds;
-
-call_kind kind_of(const gateway_call& call) {
-  const auto& target = call.target;
-  const bool is_question = target.verb == gateway_verb::inquire
-                           || (target.verb == gateway_verb::reverse && !target.operation);
-  if (is_question || call.is_repeat)
-    return call_kind::owed;
-  return target.operation ? call_kind::operation : call_kind::charge;
-}
-
-call_result result_of(gateway_verdict verdict) {
-  const bool failed =
-    verdict == gateway_verdict::unknown || verdict == gateway_verdict::not_sent;
-  return failed ? call_result::failed : call_result::succeeded;
-}
 
 class gateway_actor : public caf::event_based_actor {
 public:
@@ -59,7 +43,7 @@ private:
 
   void admit(gateway_call call) {
     const auto ticket = ++last_ticket_;
-    const auto kind = kind_of(call);
+    const auto kind = gateways::kind_of(call.target, call.is_repeat);
     const auto entry = waiting_.emplace(ticket, std::move(call)).first;
     if (lines_.enqueue(now(), ticket, kind))
       return step();
@@ -97,7 +81,7 @@ private:
   void on_ended(const gateway_call_ended& ended) {
     auto& board = *seat_.board;
     lines_.ended();
-    board.gate.record(now(), ended.permit, result_of(ended.verdict),
+    board.gate.record(now(), ended.permit, gateways::result_of(ended.verdict),
                       std::chrono::floor<milliseconds>(microseconds{ended.duration_us}));
     board.verdicts[static_cast<std::size_t>(ended.verdict)].fetch_add(
       1, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 
 #include "messages/limits.hpp"
 #include "runtime/client/json_members.hpp"
+#include "runtime/demo/requests.hpp"
 #include "runtime/http/client.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -34,51 +35,12 @@ double seconds_since(steady::time_point then) {
   return std::chrono::duration<double>(steady::now() - then).count();
 }
 
-std::string creation_body(const planned_payment& wanted, const std::string& reference) {
-  return json::serialize(json::object{
-    {"amount", wanted.amount},
-    {"currency", merchants[wanted.merchant].currency},
-    {"capture", wanted.automatic ? "automatic" : "manual"},
-    {"payment_method",
-     {{"card",
-       {{"number", wanted.card}, {"exp_month", 12}, {"exp_year", 2034}, {"cvc", "123"}}}}},
-    {"reference", reference},
-  });
-}
-
-std::string follow_up_body(const follow_up& wanted) {
-  json::object body;
-  if (wanted.amount != 0)
-    body["amount"] = wanted.amount;
-  if (wanted.final)
-    body["final"] = true;
-  return json::serialize(body);
-}
-
-std::string_view path_of(follow_up::kind what) {
-  switch (what) {
-    case follow_up::kind::capture: return "/capture";
-    case follow_up::kind::release: return "/void";
-    case follow_up::kind::refund: return "/refunds";
-  }
-  return "";
-}
-
 /// Clients of all sorts: those whose outcome stays away would else hold connections that the
 /// others could use.
 std::string preference_of(const planned_payment& wanted, std::size_t index) {
   if (wanted.which != story::unknown)
     return "wait=10";
   return index % 2 == 0 ? "wait=1" : "respond-async";
-}
-
-acknowledged::kind kind_of(follow_up::kind what) {
-  switch (what) {
-    case follow_up::kind::capture: return acknowledged::kind::capture;
-    case follow_up::kind::release: return acknowledged::kind::release;
-    case follow_up::kind::refund: return acknowledged::kind::refund;
-  }
-  return acknowledged::kind::payment;
 }
 
 /// One payment on its way through its story.

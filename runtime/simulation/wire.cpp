@@ -1,5 +1,6 @@
 #include "runtime/simulation/wire.hpp"
 
+#include "actors/gateway/classify.hpp"
 #include "messages/assert.hpp"
 #include "messages/limits.hpp"
 #include "runtime/simulation/payment.hpp"
@@ -10,26 +11,6 @@
 namespace holdfast::simulation {
 
 using namespace std::chrono_literals;
-using gateways::call_kind;
-using gateways::call_result;
-
-namespace {
-
-call_kind kind_of(const payments::call_target& target, bool is_repeat) {
-  const bool is_question = target.verb == gateway_verb::inquire
-                           || (target.verb == gateway_verb::reverse && !target.operation);
-  if (is_question || is_repeat)
-    return call_kind::owed;
-  return target.operation ? call_kind::operation : call_kind::charge;
-}
-
-call_result result_of(gateway_verdict verdict) {
-  const bool failed =
-    verdict == gateway_verdict::unknown || verdict == gateway_verdict::not_sent;
-  return failed ? call_result::failed : call_result::succeeded;
-}
-
-} // namespace
 
 gateway_actor::gateway_actor(world& of, node_number node, gateway_number number)
   : world_(of),
@@ -46,7 +27,7 @@ void gateway_actor::call(gateway_request asked, const payments::call_target& tar
   made->from = std::move(from);
   made->life = life_;
   const auto ticket = ++last_ticket_;
-  if (!lines_->enqueue(world_.now(), ticket, kind_of(target, is_repeat)))
+  if (!lines_->enqueue(world_.now(), ticket, gateways::kind_of(target, is_repeat)))
     return deliver(made, {gateway_verdict::not_sent, {}, "queue_full", {}});
   waiting_.emplace(ticket, std::move(made));
   step();
@@ -161,7 +142,7 @@ void gateway_actor::end(const call_ptr& call, gateway_answer answer) {
     return;
   call->ended = true;
   lines_->ended();
-  gate_.record(world_.now(), call->permit, result_of(answer.verdict),
+  gate_.record(world_.now(), call->permit, gateways::result_of(answer.verdict),
                std::chrono::floor<milliseconds>(world_.now() - call->began));
   deliver(call, std::move(answer));
   step();

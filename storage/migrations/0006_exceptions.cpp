@@ -34,7 +34,8 @@ alter table settlement_file add column status_since timestamptz;
 update settlement_file set status_since = updated_at;
 alter table settlement_file alter column status_since set not null;
 
--- Besides what was applied, 3: reports that contradicted themselves, as many as there were.
+-- Besides what was applied, 3: reports that contradicted themselves. A file may have several that
+-- differ: of each time that its exception was opened, the report that opened it.
 alter table settlement_answer
   drop constraint settlement_answer_kind_known,
   add constraint settlement_answer_kind_known check (kind between 1 and 3),

@@ -2,6 +2,7 @@
 
 #include "runtime/client/json_client.hpp"
 #include "runtime/client/json_members.hpp"
+#include "runtime/demo/requests.hpp"
 #include "runtime/http/client.hpp"
 #include "tests/support/http_probe.hpp"
 
@@ -34,45 +35,6 @@ constexpr std::size_t requests_at_once = 24;
 constexpr milliseconds pause_before_repeat{20};
 constexpr milliseconds call_limit{15'000};
 constexpr std::size_t open_requests_shown = 5;
-
-std::string body_of(const planned_payment& wanted, const std::string& reference) {
-  return json::serialize(json::object{
-    {"amount", wanted.amount},
-    {"currency", demo::merchants[wanted.merchant].currency},
-    {"capture", wanted.automatic ? "automatic" : "manual"},
-    {"payment_method",
-     {{"card",
-       {{"number", wanted.card}, {"exp_month", 12}, {"exp_year", 2034}, {"cvc", "123"}}}}},
-    {"reference", reference},
-  });
-}
-
-std::string body_of(const follow_up& wanted) {
-  json::object body;
-  if (wanted.amount != 0)
-    body["amount"] = wanted.amount;
-  if (wanted.final)
-    body["final"] = true;
-  return json::serialize(body);
-}
-
-std::string_view path_of(follow_up::kind what) {
-  switch (what) {
-    case follow_up::kind::capture: return "/capture";
-    case follow_up::kind::release: return "/void";
-    case follow_up::kind::refund: return "/refunds";
-  }
-  return "";
-}
-
-demo::acknowledged::kind kind_of(follow_up::kind what) {
-  switch (what) {
-    case follow_up::kind::capture: return demo::acknowledged::kind::capture;
-    case follow_up::kind::release: return demo::acknowledged::kind::release;
-    case follow_up::kind::refund: return demo::acknowledged::kind::refund;
-  }
-  return demo::acknowledged::kind::payment;
-}
 
 /// Clients of all sorts: a 202 after a second, at once, and never before the outcome.
 std::string_view preference_of(std::size_t index) {
@@ -235,11 +197,11 @@ private:
     request.timeout = call_limit;
     if (one.step == 0) {
       request.target = "/v1/payments";
-      request.body = body_of(planned, run_ + '-' + std::to_string(one.index));
+      request.body = demo::creation_body(planned, run_ + '-' + std::to_string(one.index));
     } else {
       const auto& wanted = planned.then[one.step - 1];
-      request.target = "/v1/payments/" + one.id + std::string{path_of(wanted.what)};
-      request.body = body_of(wanted);
+      request.target = "/v1/payments/" + one.id + std::string{demo::path_of(wanted.what)};
+      request.body = demo::follow_up_body(wanted);
     }
     request.headers = {{"authorization", "Bearer " + api_key_of(one)},
                        {"idempotency-key", key_of(one)},
@@ -310,7 +272,7 @@ private:
       return;
     demo::acknowledged heard;
     if (is_refund || one.step > 0)
-      heard.what = kind_of(plan_[one.index].then[one.step - 1].what);
+      heard.what = demo::kind_of(plan_[one.index].then[one.step - 1].what);
     heard.key = key_of(one);
     if (one.step == 0)
       one.id = string_at(subject, "id");

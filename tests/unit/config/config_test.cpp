@@ -2,6 +2,7 @@
 #include "runtime/config/config.hpp"
 
 #include "runtime/config/values.hpp"
+#include "tests/support/process.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -13,8 +14,6 @@
 #include <fstream>
 #include <string>
 
-#include <unistd.h>
-
 namespace config = holdfast::config;
 namespace fs = std::filesystem;
 using holdfast::milliseconds;
@@ -24,17 +23,14 @@ namespace {
 constexpr const char* pepper = "a pepper of thirty-two bytes, at least";
 
 /// A folder of its own for each test.
-struct folder {
+struct folder : holdfast::test::temp_folder {
   folder() {
-    auto name = (fs::temp_directory_path() / "holdfast-config-XXXXXX").string();
-    path = ::mkdtemp(name.data());
     ::setenv("HOLDFAST_TEST_PEPPER", pepper, 1);
     ::unsetenv("HOLDFAST_TEST_UNSET");
   }
-  ~folder() { fs::remove_all(path); }
 
   [[nodiscard]] holdfast::expected<config::node_config> load(const std::string& text) const {
-    const auto file = path / "node.toml";
+    const auto file = path() / "node.toml";
     std::ofstream{file} << text;
     return config::load(file);
   }
@@ -47,13 +43,11 @@ struct folder {
     BOOST_TEST(static_cast<int>(loaded.error().code)
                == static_cast<int>(holdfast::errc::invalid_argument));
     auto detail = loaded.error().detail;
-    const auto prefix = path.string() + '/';
+    const auto prefix = path().string() + '/';
     for (auto at = detail.find(prefix); at != std::string::npos; at = detail.find(prefix))
       detail.erase(at, prefix.size());
     return detail;
   }
-
-  fs::path path;
 };
 
 /// Complete, and as short as can be. 15 lines.
@@ -247,7 +241,7 @@ BOOST_AUTO_TEST_CASE(secrets_are_never_told) {
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_file_is_told_by_its_name) {
-  const auto loaded = config::load(path / "none.toml");
+  const auto loaded = config::load(path() / "none.toml");
   BOOST_REQUIRE(!loaded);
   BOOST_TEST(loaded.error().detail.find("none.toml:1: there is no such file")
              != std::string::npos);
