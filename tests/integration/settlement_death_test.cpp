@@ -175,8 +175,10 @@ void kill_at_every_step(victim who) {
       trade.begin_day();
       way.hold_up(step);
       trade.on().pass_cutoff();
-      test::wait_until("the step is reached, or never comes",
-                       [&] { return way.kept() > 0 || trade.is_settled(); });
+      // What the last step answers is to be seen in the database before the step comes.
+      test::wait_until("the step is reached, or never comes", [&] {
+        return way.kept() > 0 || (way.steps() >= steps && trade.is_settled());
+      });
       was_there = way.kept() > 0;
       if (was_there)
         kill(trade.on(), who);

@@ -53,6 +53,11 @@ void gate::hold_up(std::size_t step) {
   steps_ = 0;
 }
 
+std::size_t gate::steps() const {
+  std::unique_lock guard{mutex_};
+  return steps_;
+}
+
 std::size_t gate::crossed(door which) const {
   std::unique_lock guard{mutex_};
   const auto found = crossed_.find(which);

@@ -47,6 +47,8 @@ public:
   /// Keeps one step of settlement: the first unit of work from now on is step 0, and every
   /// later unit, every read of the reconciler's and every answer to either is one more.
   void hold_up(std::size_t step);
+  /// How many steps have come since then, with the one that is kept.
+  [[nodiscard]] std::size_t steps() const;
 
   /// How much has come to this door since the beginning.
   [[nodiscard]] std::size_t crossed(door which) const;
