@@ -68,6 +68,10 @@ PAYMENTS ?= 1000
 sim: build ## simulated worlds with faults by seed (SEEDS=1-1000 PAYMENTS=1000; ARGS: for holdfast sim)
 	@build/holdfast sim --seeds $(SEEDS) --payments $(PAYMENTS) --jobs $(JOBS) $(ARGS)
 
+.PHONY: bench
+bench: build ## measure a private installation (ARGS: for holdfast bench); results in bench/results
+	@build/holdfast bench $(ARGS)
+
 .PHONY: dev
 dev: build ## PostgreSQL, sandbox and a node to play with (ARGS: for holdfast dev)
 	@build/holdfast dev $(ARGS)

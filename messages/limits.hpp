@@ -279,6 +279,24 @@ inline constexpr std::size_t ctl_rows_max = 1'000'000;
 /// Restarts in a row of a node that never became ready (`dev --restart-node`).
 inline constexpr int node_restarts_max = 8;
 
+// -- the bench
+// -----------------------------------------------------------------------------------
+/// Of an open loop, after its end: what was due in time and has not begun by then is dropped.
+inline constexpr std::int64_t bench_grace_ms = 5'000;
+/// One load, however it is counted.
+inline constexpr std::int64_t bench_load_ms_max = 3'600'000;
+/// Until every request of a load must have had a definitive answer, and between two askings.
+inline constexpr std::int64_t bench_settle_ms_max = 180'000;
+inline constexpr std::int64_t bench_ask_again_ms = 200;
+/// Connections of one load generator: a port each, of about 28,000.
+inline constexpr std::size_t bench_connections_max = 16'384;
+/// Clients of the baseline, each a connection and a transaction at a time.
+inline constexpr std::size_t bench_baseline_clients = 16;
+/// Payments that a mode makes before it measures.
+inline constexpr std::size_t bench_population_max = 10'000'000;
+/// Writes that the ceiling's feeder keeps under way.
+inline constexpr std::size_t bench_ceiling_writes = 4'096;
+
 // -- requests
 // ------------------------------------------------------------------------------------
 /// Nesting of a JSON body; our deepest document has three levels.

@@ -26,6 +26,7 @@ constexpr const char* footer =
   "  holdfast node --config node.toml            serve\n"
   "  holdfast ctl payments timeline pay_…        all that is known of one payment\n"
   "  holdfast sim --seeds 1-1000                 try what must hold in simulated worlds\n"
+  "  holdfast bench --mode authorize             measure it on this machine\n"
   "  holdfast COMMAND --help                     more of each\n\n"
   "Exit codes: 0 done, 1 the work failed, 2 usage or configuration.";
 
@@ -46,6 +47,7 @@ void define(CLI::App& app, action& chosen) {
   add_sandbox(app, chosen);
   add_ctl(app, chosen);
   add_sim(app, chosen);
+  add_bench(app, chosen);
 }
 
 int parse_and_run(int argc, char** argv) {

@@ -23,6 +23,7 @@ void add_init(CLI::App& app, action& chosen);
 void add_sandbox(CLI::App& app, action& chosen);
 void add_ctl(CLI::App& app, action& chosen);
 void add_sim(CLI::App& app, action& chosen);
+void add_bench(CLI::App& app, action& chosen);
 
 /// Prints the error on stderr. 2 when the caller's input is at fault, else 1.
 int report(const error& failure);

@@ -5,6 +5,7 @@
 #include "runtime/console/terminal.hpp"
 #include "runtime/demo/day.hpp"
 #include "runtime/demo/statement.hpp"
+#include "runtime/embedded/folder.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -14,9 +15,6 @@
 #include <memory>
 #include <optional>
 #include <thread>
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace holdfast::cli {
 
@@ -31,14 +29,6 @@ struct demo_flags {
   std::size_t connections = 128;
   bool as_json = false;
 };
-
-/// A fresh folder that the database's user can pass through, too.
-expected<std::string> make_folder() {
-  auto path = (std::filesystem::temp_directory_path() / "holdfast-demo-XXXXXX").string();
-  if (!::mkdtemp(path.data()) || ::chmod(path.c_str(), ::geteuid() == 0 ? 0711 : 0700) != 0)
-    return make_error(errc::unavailable, path + ": can't be made");
-  return path;
-}
 
 using day_outcome = std::optional<expected<demo::day_result>>;
 
@@ -73,7 +63,7 @@ int run_demo(demo_flags flags) {
     return report(fine.error());
   const bool throw_away = flags.where.data.empty();
   if (throw_away) {
-    auto folder = make_folder();
+    auto folder = embedded::make_throwaway_folder("demo");
     if (!folder)
       return report(folder.error());
     flags.where.data = *folder;

@@ -134,6 +134,14 @@ expected<fs::path> data_folder::folder(std::string_view name) const {
   return path;
 }
 
+expected<fs::path> make_throwaway_folder(std::string_view purpose, const fs::path& parent) {
+  const auto folder = parent.empty() ? fs::temp_directory_path() : parent;
+  auto path = (folder / ("holdfast-" + std::string{purpose} + "-XXXXXX")).string();
+  if (!::mkdtemp(path.data()) || ::chmod(path.c_str(), ::geteuid() == 0 ? 0711 : 0700) != 0)
+    return make_error(errc::unavailable, path + ": can't be made");
+  return fs::path{path};
+}
+
 expected<void> write_private_file(const fs::path& path, std::string_view content) {
   const fs::path draft = path.string() + ".new";
   const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

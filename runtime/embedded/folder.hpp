@@ -41,6 +41,11 @@ private:
   int lock_;
 };
 
+/// A fresh folder "holdfast-PURPOSE-…" in `parent`, or where temporary files go, that the
+/// database's user can pass through, too. Errors: unavailable.
+[[nodiscard]] expected<std::filesystem::path> make_throwaway_folder(
+  std::string_view purpose, const std::filesystem::path& parent = {});
+
 /// Replaces the file in one step, readable by the owner only, durable. Errors: unavailable.
 [[nodiscard]] expected<void> write_private_file(const std::filesystem::path& path,
                                                 std::string_view content);

@@ -80,6 +80,10 @@ expected<std::unique_ptr<installation>> installation::start(installation_options
   return made;
 }
 
+service_processes installation::services() const noexcept {
+  return {database_ ? database_->process().pid() : 0, sandbox_ ? sandbox_->pid() : 0};
+}
+
 void installation::tell(const std::string& text) const {
   if (options_.tell)
     options_.tell(text);
@@ -180,8 +184,11 @@ expected<void> installation::start_sandbox() {
 }
 
 expected<void> installation::write_node_config() {
-  const auto content = config::to_toml(
-    private_config({http_listen_, admin_listen_, where_.sandbox, where_.database}));
+  auto settings =
+    private_config({http_listen_, admin_listen_, where_.sandbox, where_.database});
+  if (options_.adjust)
+    options_.adjust(settings);
+  const auto content = config::to_toml(settings);
   const auto path = folder_.path() / "node.toml";
   return write_private_file(
     path,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "messages/expected.hpp"
+#include "runtime/config/config.hpp"
 #include "runtime/embedded/child.hpp"
 #include "runtime/embedded/folder.hpp"
 #include "runtime/embedded/postgres.hpp"
@@ -26,6 +27,8 @@ struct installation_options {
   std::string sandbox = "127.0.0.1:8082";
   /// Start the node again, with backoff, when it dies; else its death is the end of all.
   bool restart_node = false;
+  /// Changes the node's configuration before it is written. May be empty.
+  std::function<void(config::node_config&)> adjust;
   /// Hears what is being done, a line at a time. May be empty.
   std::function<void(const std::string&)> tell;
   /// Asked while waiting: true gives up. May be empty.
@@ -50,6 +53,12 @@ struct endpoints {
   std::vector<node_place> nodes;
 };
 
+/// What runs beside the nodes. The database is the parent of processes of its own.
+struct service_processes {
+  pid_t database = 0;
+  pid_t sandbox = 0;
+};
+
 /// Owns the processes and the folder's lock. To be used from the main thread alone (see
 /// child.hpp) and created before any other thread is. All of it ends with its owner, even by
 /// SIGKILL.
@@ -65,6 +74,7 @@ public:
   installation& operator=(const installation&) = delete;
 
   [[nodiscard]] const endpoints& where() const noexcept { return where_; }
+  [[nodiscard]] service_processes services() const noexcept;
   [[nodiscard]] const std::filesystem::path& data() const noexcept { return folder_.path(); }
 
   /// Looks after the processes; does not wait. To be called when a child has died, and every

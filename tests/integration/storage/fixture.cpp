@@ -17,9 +17,9 @@ std::unique_ptr<storage::connection> connect(const std::string& url) {
   return std::move(*db);
 }
 
-std::string new_database() {
+std::string new_database(std::uint16_t shards) {
   auto url = shared_postgres().create_database();
-  const auto migrated = storage::migrate(url, test_shards);
+  const auto migrated = storage::migrate(url, shards);
   BOOST_REQUIRE_MESSAGE(migrated, (migrated ? std::string{} : migrated.error().detail));
   return url;
 }
@@ -65,7 +65,7 @@ void wait_until(const std::function<bool()>& condition) {
   }
 }
 
-storage_fixture::storage_fixture() : url(new_database()) {}
+storage_fixture::storage_fixture(std::uint16_t shards) : url(new_database(shards)) {}
 
 std::unique_ptr<storage::database> storage_fixture::open(const std::string& node) const {
   storage::database_options options;

@@ -71,7 +71,7 @@ template <class T, class Ask>
 
 class storage_fixture {
 public:
-  storage_fixture();
+  explicit storage_fixture(std::uint16_t shards = test_shards);
 
   /// A node's view of the database.
   [[nodiscard]] std::unique_ptr<storage::database> open(

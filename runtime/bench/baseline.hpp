@@ -1,0 +1,35 @@
+// The hand-written alternative that figures are compared with: pgbench, whose clients write the
+// same rows one payment at a time.
+#pragma once
+
+#include "messages/expected.hpp"
+#include "messages/time.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace holdfast::bench {
+
+/// bench/baseline.sql, compiled into the program.
+extern const char* const baseline_script;
+
+/// The URL of another database of the same server.
+[[nodiscard]] std::string with_database(const std::string& url, const std::string& name);
+
+/// Creates a database next to the one of the URL, with the schema of the runtime. Blocking;
+/// starts programs of PostgreSQL's, so from the main thread alone. Errors: unavailable.
+[[nodiscard]] expected<std::string> create_database(const std::string& beside,
+                                                    const std::string& name);
+
+/// Payments a second that pgbench writes. Blocks for about as long as `length`, which counts in
+/// whole seconds; from the main thread alone. `folder` takes the script and the log.
+/// Errors: unavailable (no pgbench, it failed).
+[[nodiscard]] expected<double> run_baseline(const std::string& database_url,
+                                            const std::filesystem::path& folder,
+                                            milliseconds length);
+
+/// Pure: the transactions a second of pgbench's report. Errors: unavailable, also when any
+/// failed.
+[[nodiscard]] expected<double> parse_pgbench(const std::string& report);
+
+} // namespace holdfast::bench

@@ -1,0 +1,121 @@
+#include "runtime/bench/spawn.hpp"
+
+#include "actors/caf.hpp"
+#include "actors/payment/actor.hpp"
+#include "actors/protocol.hpp"
+#include "messages/limits.hpp"
+#include "runtime/bench/synthetic.hpp"
+
+#include <caf/actor_system_config.hpp>
+#include <caf/init_global_meta_objects.hpp>
+
+#include <chrono>
+#include <future>
+#include <mutex>
+
+#include <malloc.h>
+
+namespace holdfast::bench {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+constexpr std::chrono::minutes patience{10};
+
+/// On the heap, in use. The resident memory would not shrink again from one turn to the next.
+std::size_t allocated_bytes() {
+  const auto heap = ::mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
+/// As runtime/node sets it.
+class actor_config : public caf::actor_system_config {
+public:
+  actor_config() {
+    set("caf.scheduler.policy", "sharing");
+    set("caf.scheduler.max-threads", limits::actor_threads);
+    set("caf.scheduler.max-throughput", limits::actor_throughput);
+  }
+};
+
+void init_actor_types() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    caf::init_global_meta_objects<caf::id_block::holdfast>();
+    caf::core::init_global_meta_objects();
+  });
+}
+
+/// Seats the payments as a shard does, and hears of each that it is idle.
+class parent_actor : public caf::event_based_actor {
+public:
+  parent_actor(caf::actor_config& cfg, actors::environment_ptr env, std::uint64_t actors,
+               std::promise<void>& all_idle)
+    : caf::event_based_actor(cfg),
+      env_(std::move(env)),
+      awaited_(actors),
+      all_idle_(all_idle) {}
+
+  caf::behavior make_behavior() override {
+    const synthetic_payments models{env_->now()};
+    children_.reserve(awaited_);
+    for (std::uint64_t i = 0; i < awaited_; ++i) {
+      auto state = models.approved();
+      state.id = payment_id::make(env_->now(), {}, i);
+      actors::payment_seat seat{
+        env_, caf::actor_cast<caf::actor>(this), {}, {1}, state.id, state.merchant};
+      children_.push_back(actors::spawn_payment(*this, std::move(seat), std::move(state)));
+    }
+    set_down_handler([](caf::down_msg&) {});
+    return {
+      [this](const actors::payment_idle&) {
+        if (--awaited_ == 0)
+          all_idle_.set_value();
+      },
+      [](const actors::wake_me&) {},
+    };
+  }
+
+  void on_exit() override { children_.clear(); }
+
+private:
+  actors::environment_ptr env_;
+  std::uint64_t awaited_;
+  std::promise<void>& all_idle_;
+  std::vector<caf::actor> children_;
+};
+
+actors::environment_ptr make_environment() {
+  auto env = std::make_shared<actors::environment>();
+  env->now = &wall_clock_now;
+  env->random = [] { return std::uint64_t{1}; };
+  env->log = [](actors::severity, const std::string&) {};
+  env->rules_of = [](const std::string&) { return payments::policy{}; };
+  return env;
+}
+
+} // namespace
+
+expected<spawn_result> run_spawn(std::uint64_t actors) {
+  init_actor_types();
+  actor_config config;
+  caf::actor_system system{config};
+  std::promise<void> done;
+  auto all_idle = done.get_future();
+  const auto before = allocated_bytes();
+  const auto began = steady::now();
+  auto parent = system.spawn<parent_actor>(make_environment(), actors, done);
+  const bool came = all_idle.wait_for(patience) == std::future_status::ready;
+  const std::chrono::duration<double> took = steady::now() - began;
+  const auto after = allocated_bytes();
+  caf::anon_send_exit(parent, caf::exit_reason::user_shutdown);
+  parent = nullptr;
+  system.await_all_actors_done();
+  if (!came)
+    return make_error(errc::unavailable, "the actors did not all become idle");
+  const auto count = static_cast<double>(actors);
+  return spawn_result{count / took.count(), static_cast<double>(after - before) / count};
+}
+
+} // namespace holdfast::bench
