@@ -58,6 +58,35 @@ faults: build ## a fifth of the gateways' answers goes wrong, each way in turn (
 	@HOLDFAST_BINARY=$(CURDIR)/build/holdfast HOLDFAST_FAULT_PAYMENTS=$(PAYMENTS) \
 	  build/tests/integration_tests --run_test=gateway_faults --log_level=message
 
+# $(1): a suite or a test of the integration tests, which says what it found.
+define measure
+	@HOLDFAST_BINARY=$(CURDIR)/build/holdfast build/tests/integration_tests --run_test=$(1) --log_level=message
+endef
+
+KILLS ?= 20
+KEYS ?= 1000
+.PHONY: failover
+failover: export HOLDFAST_CLUSTER_KILLS = $(KILLS)
+failover: build ## kill -9 of a node under load, and how long each of its shards is out (KILLS=20)
+	$(call measure,cluster_failover/every_shard_of_a_killed_node_serves_again_within_five_seconds)
+
+.PHONY: same-keys
+same-keys: export HOLDFAST_CLUSTER_KEYS = $(KEYS)
+same-keys: build ## each key at all three nodes of a cluster at once (KEYS=1000)
+	$(call measure,cluster_forwarding/the_same_key_at_all_nodes_at_once_charges_once)
+
+.PHONY: forwarding
+forwarding: build ## payments/s at the owner of their shards and at another node, in turn
+	$(call measure,cluster_forwarding_figures)
+
+.PHONY: idle-cluster
+idle-cluster: build ## what three nodes cost that do nothing
+	$(call measure,cluster_idle_figures)
+
+.PHONY: leases
+leases: build ## what renewing the leases of 10,000 shards costs
+	$(call measure,lease_figures)
+
 .PHONY: demo
 demo: build ## a sandbox day: payments, settlement, statement (ARGS: for holdfast demo)
 	@build/holdfast demo $(ARGS)
@@ -75,6 +104,10 @@ bench: build ## measure a private installation (ARGS: for holdfast bench); resul
 .PHONY: dev
 dev: build ## PostgreSQL, sandbox and a node to play with (ARGS: for holdfast dev)
 	@build/holdfast dev $(ARGS)
+
+.PHONY: cluster
+cluster: build ## the same with a cluster of three nodes, and the table of them (ARGS: for holdfast dev)
+	@build/holdfast dev --nodes 3 $(ARGS)
 
 .PHONY: format
 format: ## lay out the sources with clang-format 14

@@ -48,6 +48,7 @@ struct shard_gauges {
   std::atomic<bool> serving{false};
   std::atomic<std::size_t> in_flight{0};
   std::atomic<std::size_t> live_payments{0};
+  std::atomic<std::int64_t> overdue_ms{0}; ///< how late the last look at its timers was
 };
 
 /// Where an actor writes a line for people. Levels as in syslog; thread-safe; no card data.
@@ -65,8 +66,10 @@ struct environment {
   std::function<void(milliseconds, std::function<void()>)> later;
   /// The rules for payments whose next gateway is this one.
   std::function<payments::policy(const std::string& gateway)> rules_of;
+  /// Told by a shard's actor when it begins to serve; may be empty. Any thread.
+  std::function<void(shard_number)> began_to_serve;
   merchants::settlement_terms terms;
-  std::uint16_t shard_count = 0;
+  shard_layout layout;
   directory peers;
   std::vector<std::unique_ptr<shard_gauges>> gauges; ///< one a shard
 

@@ -1,20 +1,24 @@
-// The messages that actors of one node exchange, and CAF's one type-id block. None of them
-// crosses a node's border: between nodes goes a Protobuf envelope.
+// The messages that actors of one node exchange, and CAF's one type-id block. Only one of them
+// crosses a node's border: a frame, which carries a Protobuf envelope.
 //
-// Messages are moved, not serialized; so every type is marked as unsafe to send over a network.
+// The others are moved, not serialized; so they are marked as unsafe to send over a network.
 #pragma once
 
 #include "actors/acquirer/client.hpp"
+#include "actors/close_promise.hpp"
+#include "actors/link/ask_promise.hpp"
 #include "actors/orphans/lister.hpp"
 #include "actors/payment/core.hpp"
 #include "actors/reply_promise.hpp"
 #include "messages/commands.hpp"
 #include "messages/desk_order.hpp"
+#include "messages/peer.hpp"
 #include "storage/key_retention.hpp"
 #include "storage/leases.hpp"
 #include "storage/settlement.hpp"
 
 #include <caf/actor.hpp>
+#include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/type_id.hpp>
 
@@ -34,11 +38,15 @@ struct submit {
   promise_ptr promise;
 };
 
+/// Takes a notice that the shard it was given to doesn't serve, as `reroute` takes a command.
+using notice_reroute = std::function<void(webhook_notice, promise_ptr)>;
+
 /// A gateway's notice about a payment of this shard; the shard hands it on to the payment as it
 /// is. Whoever drops it leaves the gateway a 503, and it will send it again.
 struct deliver_webhook {
   webhook_notice notice;
   promise_ptr promise;
+  std::shared_ptr<const notice_reroute> elsewhere{}; ///< none: 503
 };
 
 /// From a payment: the definitive answer of a key is durable.
@@ -133,24 +141,12 @@ struct payment_quiet {
   payment_id payment;
 };
 
-struct close_outcome {
-  bool ok = false;
-  std::uint32_t batches = 0;
-  std::uint64_t items = 0;
-  std::uint32_t files = 0;
-  std::uint32_t reconciled = 0; ///< batches
-  std::uint32_t exceptions = 0;
-  std::string detail;
-};
-
-using close_callback = std::function<void(close_outcome)>;
-
-/// Close batches now; `done` runs when they are filed (and, with `settle`, reconciled).
+/// Close batches now; `done` hears when they are filed (and, with `settle`, reconciled).
 struct close_batches_now {
   std::optional<merchant_id> merchant;
   timestamp captured_before;
   bool settle = false;
-  std::shared_ptr<close_callback> done; ///< may be null
+  close_promise_ptr done; ///< may be null
 };
 
 struct batches_closed {
@@ -160,8 +156,16 @@ struct batches_closed {
 
 struct shard_tick {};
 
-/// Finish what is being written, then quit. The lease is given up by the caller.
-struct drain {};
+/// Let the requests under way finish, within bounds, and what is being written; then quit.
+/// Requests that come meanwhile are handed back. The lease is given up by the caller.
+struct drain {
+  /// Runs when nothing more will be written; then the actor stays for a moment, to hand back
+  /// what still comes. None: nothing comes any more.
+  std::shared_ptr<const std::function<void()>> drained{};
+};
+
+/// To a shard that drains: all that it wrote is decided.
+struct journal_closed {};
 
 /// Kills one of the shard's actors, chosen by `choice`: for chaos tests.
 struct kill_one {
@@ -241,11 +245,11 @@ struct items_counted {
 // -- to a reconciler
 // ------------------------------------------------------------------------------------
 
-/// There may be something to do. `done` runs once no file of the shard is open, or on the next
+/// There may be something to do. `done` hears once no file of the shard is open, or on the next
 /// pause when `settle` is false.
 struct drive_settlement {
   bool settle = false;
-  std::shared_ptr<close_callback> done; ///< may be null
+  close_promise_ptr done; ///< may be null
   close_outcome so_far;
 };
 
@@ -278,6 +282,7 @@ struct settlement_tick {
 // -- exceptions and dead letters, through their shard
 // ------------------------------------------------------
 
+/// Answered as not_owner where the shard isn't served: nothing was done then.
 struct desk_call {
   desk_order order;
   std::shared_ptr<desk_callback> done;
@@ -349,6 +354,23 @@ struct shard_lost {
   std::string reason;
 };
 
+/// The shard is wanted elsewhere: let it finish what it writes, then let it go.
+struct give_up_shard {
+  shard_number shard;
+  epoch_number epoch;
+};
+
+/// A shard that was to be given up: nothing more is written in this epoch.
+struct shard_drained {
+  shard_number shard;
+  epoch_number epoch;
+};
+
+/// These run on this node, of what runs once in the cluster.
+struct singletons_held {
+  std::vector<std::string> names;
+};
+
 struct restart_child {
   bool is_gateway = false; ///< else an acquirer
   std::size_t index = 0;
@@ -360,9 +382,59 @@ struct shut_down {
   std::shared_ptr<std::function<void()>> done;
 };
 
+// -- between nodes
+// ----------------------------------------------------------------------------------------
+
+/// What goes from one node to another: an envelope, as messages/envelope.hpp writes it.
+struct frame {
+  caf::strong_actor_ptr from; ///< who is to be answered; set in the first one only
+  std::string bytes;
+};
+
+template <class Inspector>
+bool inspect(Inspector& f, frame& x) {
+  return f.object(x).fields(f.field("from", x.from), f.field("bytes", x.bytes));
+}
+
+// -- to a link, or to the door that the links of other nodes come to
+// ----------------------------------------------------------------------------------------
+
+/// To a link: ask its node.
+struct ask_peer {
+  links::peer_request what;
+  links::steady_time until;
+  links::ask_promise_ptr promise;
+};
+
+/// To a link: whether a connection to its address can work, and if not, why.
+struct address_probed {
+  std::uint64_t attempt = 0;
+  expected<void> result;
+};
+
+/// To a link: try now, rather than after its pause.
+struct connect_now {};
+
+/// To a link: a younger incarnation of its node is linked.
+struct yield_to_younger {};
+
+/// To the door: what this node has done of a peer's request.
+struct peer_answered {
+  std::uint64_t session = 0;
+  std::uint64_t request = 0;
+  links::peer_answer answer;
+};
+
+/// To a link or the door: look at your deadlines.
+struct link_tick {};
+
+/// To a link or the door: say goodbye and quit.
+struct say_goodbye {};
+
 } // namespace holdfast::actors
 
-/// Every message above, once: for the type ids and for the leave to send it unserialized.
+/// Every message above but the frame, once: for the type ids and for the leave to send it
+/// unserialized.
 // clang-format off
 #define HOLDFAST_LOCAL_MESSAGES(X) \
   X(submit) \
@@ -386,6 +458,7 @@ struct shut_down {
   X(batches_closed) \
   X(shard_tick) \
   X(drain) \
+  X(journal_closed) \
   X(kill_one) \
   X(payment_request) \
   X(gateway_reply) \
@@ -423,8 +496,18 @@ struct shut_down {
   X(restart_orphan_search) \
   X(shard_acquired) \
   X(shard_lost) \
+  X(give_up_shard) \
+  X(shard_drained) \
+  X(singletons_held) \
   X(restart_child) \
-  X(shut_down)
+  X(shut_down) \
+  X(ask_peer) \
+  X(address_probed) \
+  X(connect_now) \
+  X(yield_to_younger) \
+  X(peer_answered) \
+  X(link_tick) \
+  X(say_goodbye)
 // clang-format on
 
 #define HOLDFAST_ADD_TYPE(name) CAF_ADD_TYPE_ID(holdfast, (holdfast::actors::name))
@@ -432,6 +515,7 @@ struct shut_down {
 
 CAF_BEGIN_TYPE_ID_BLOCK(holdfast, first_custom_type_id)
 HOLDFAST_LOCAL_MESSAGES(HOLDFAST_ADD_TYPE)
+HOLDFAST_ADD_TYPE(frame)
 CAF_END_TYPE_ID_BLOCK(holdfast)
 
 HOLDFAST_LOCAL_MESSAGES(HOLDFAST_ALLOW)

@@ -16,4 +16,13 @@ void reply_promise::deliver(api_reply reply) {
     once(std::move(reply));
 }
 
+void reply_promise::bounce(merchant_command command) {
+  if (!deliver_)
+    return;
+  if (elsewhere_ != nullptr)
+    return (*elsewhere_)(std::move(command), std::exchange(deliver_, nullptr));
+  deliver(api::answer_problem(503, "shard_unavailable",
+                              "This shard is starting or moving; try again.", request_id_, 1));
+}
+
 } // namespace holdfast::actors

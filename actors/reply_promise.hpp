@@ -8,24 +8,34 @@
 
 namespace holdfast::actors {
 
+/// Takes a command that the shard it was given to doesn't serve (it starts, moves, or is gone):
+/// nothing was done with it. Runs on any thread; gives it to somebody else, or answers.
+using reroute = std::function<void(merchant_command, std::function<void(api_reply)>)>;
+
 /// Delivers exactly once, whatever becomes of the actors in between: if it is dropped
 /// unanswered (its actor died), the client hears 503 and may repeat the request with the same
-/// key. Used by one actor at a time; the function may be called on any thread.
+/// key. Used by one actor at a time; the functions may be called on any thread.
 class reply_promise {
 public:
-  explicit reply_promise(std::function<void(api_reply)> deliver, std::string request_id)
+  reply_promise(std::function<void(api_reply)> deliver, std::string request_id,
+                std::shared_ptr<const reroute> elsewhere = nullptr)
     : deliver_(std::move(deliver)),
-      request_id_(std::move(request_id)) {}
+      request_id_(std::move(request_id)),
+      elsewhere_(std::move(elsewhere)) {}
   reply_promise(const reply_promise&) = delete;
   reply_promise& operator=(const reply_promise&) = delete;
   ~reply_promise();
 
   void deliver(api_reply reply);
+  /// Hands the command back, of which nothing was done. Without a way back the client hears 503
+  /// with Retry-After.
+  void bounce(merchant_command command);
   [[nodiscard]] const std::string& request_id() const noexcept { return request_id_; }
 
 private:
   std::function<void(api_reply)> deliver_;
   std::string request_id_;
+  std::shared_ptr<const reroute> elsewhere_;
 };
 
 using promise_ptr = std::shared_ptr<reply_promise>;

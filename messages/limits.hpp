@@ -318,8 +318,12 @@ inline constexpr std::int64_t key_refresh_pause_ms = 250;
 /// What the ring knows is looked at again at this age, so that a key revoked on another node
 /// dies.
 inline constexpr std::int64_t key_age_ms_max = 5'000;
+/// While a database can't be read, its keys open doors for so long more; then they get 503.
+inline constexpr std::int64_t key_stale_ms_max = 60'000;
 /// Requests that wait for one look; the next gets 503.
 inline constexpr std::size_t key_waiting_max = 1'024;
+/// Databases that are asked to take a new merchant, one after the other while they are away.
+inline constexpr std::size_t merchant_homes_tried_max = 3;
 
 // -- metrics
 // -------------------------------------------------------------------------------------
@@ -344,6 +348,11 @@ inline constexpr std::chrono::milliseconds settlement_statement_time_max{60'000}
 inline constexpr std::chrono::milliseconds reconnect_pause_min{20};
 inline constexpr std::chrono::milliseconds reconnect_pause_max{1'000};
 inline constexpr std::chrono::milliseconds connect_time_max{10'000};
+/// Of several hosts of one database URL the next one is tried when the one before has not
+/// answered after this; whichever answers first and can be written to is taken.
+inline constexpr std::chrono::milliseconds connect_head_start{250};
+/// Hosts that one database URL may name.
+inline constexpr std::size_t database_hosts_max = 16;
 /// For queued writes when a node stops.
 inline constexpr std::chrono::milliseconds journal_flush_time_max{5'000};
 inline constexpr std::chrono::milliseconds migration_time_max{60'000};
@@ -365,6 +374,84 @@ inline constexpr std::uint32_t feed_rows_max = 1'000;
 inline constexpr std::uint32_t export_rows_max = 5'000;
 inline constexpr std::size_t shard_live_payments_max = 100'000;
 
+// -- the cluster
+// -------------------------------------------------------------------------------------
+/// How long the owner of a moving shard is looked for, and the pause between two looks when
+/// nothing has changed. Who has refused is spared for twice as long each time, up to the most.
+inline constexpr std::int64_t look_for_owner_ms_max = 6'000;
+inline constexpr std::int64_t look_again_ms = 50;
+inline constexpr std::int64_t look_again_ms_max = 400;
+/// Requests of a node that wait for an owner; the next gets 503.
+inline constexpr std::size_t parked_requests_max = 4'096;
+/// What a shard that moves gives the requests under way, and then their payments to say how
+/// they stand.
+inline constexpr std::int64_t shard_drain_ms_max = 3'000;
+inline constexpr std::int64_t shard_drain_describe_ms = 500;
+/// How long a shard's actor hands back what still comes, after it has let the shard go.
+inline constexpr std::int64_t shard_farewell_ms = 250;
+/// How long a node that stops goes on listening, so that its clients and whoever balances load
+/// see it go; what it waits for others to take its shards over, and for its last answers.
+inline constexpr std::int64_t drain_announce_ms = 1'000;
+inline constexpr std::int64_t hand_over_ms_max = 8'000;
+inline constexpr std::int64_t last_answers_ms_max = 3'000;
+/// What the answers that the end of its actors gave are given to leave the node.
+inline constexpr std::int64_t answers_leave_ms_max = 250;
+/// For what one node asks of another that needs no merchant's patience: a notice, a finding, an
+/// order about a breaker.
+inline constexpr std::int64_t peer_answer_ms_max = 10'000;
+inline constexpr std::size_t cluster_name_bytes_max = 64;
+/// After the end of a foreign lease or claim to be alive, until a keeper looks: it must have
+/// ended by the database's clock too.
+inline constexpr std::chrono::milliseconds lease_look_after_end{1};
+/// Orders to pin shards that wait for a keeper's next round; the next is refused.
+inline constexpr std::size_t pin_orders_max = 64;
+/// How often the holder of "retention" sweeps its database, how many rows it takes at once, how
+/// soon again when there were as many, and how long it may take: renewals wait meanwhile.
+inline constexpr std::chrono::milliseconds retention_sweep_pause{600'000};
+inline constexpr std::int64_t retention_rows_max = 1'000;
+inline constexpr std::chrono::milliseconds retention_sweep_again{100};
+inline constexpr std::chrono::milliseconds retention_statement_time_max{250};
+/// How long it is known that a gateway has told something, and that a node has lived.
+inline constexpr std::int64_t webhook_event_kept_ms = 90LL * 24 * 3'600'000;
+inline constexpr std::int64_t dead_node_kept_ms = 7LL * 24 * 3'600'000;
+/// A link's heartbeat, and how many may go unanswered in a row until the link counts as broken.
+inline constexpr std::int64_t link_heartbeat_ms = 500;
+inline constexpr std::int64_t link_heartbeats_missed_max = 3;
+/// How often a link, or a door, looks at its deadlines.
+inline constexpr std::int64_t link_tick_ms = 50;
+/// For each step of connecting: the look whether TLS works, CAF's connection, the handshake.
+inline constexpr std::int64_t link_probe_ms_max = 1'000;
+inline constexpr std::int64_t link_dial_ms_max = 2'000;
+inline constexpr std::int64_t link_handshake_ms_max = 1'000;
+/// Between two attempts to connect: doubled from the one to the other, with jitter.
+inline constexpr std::int64_t link_retry_ms_min = 50;
+inline constexpr std::int64_t link_retry_ms_max = 600;
+/// An address that led to ourselves, or to a node that is linked already, is tried again.
+inline constexpr std::int64_t link_spare_ms = 30'000;
+/// Addresses that a node keeps a link to, and nodes that may be linked to it.
+inline constexpr std::size_t links_max = 256;
+inline constexpr std::size_t link_address_bytes_max = 300;
+/// Requests that may be under way to one peer, and their bytes; the next is `overloaded`.
+inline constexpr std::uint32_t link_window_requests = 4'096;
+inline constexpr std::size_t link_window_bytes = 64 * 1024 * 1024;
+/// One envelope between nodes; a payment with all its disputes' notes is the largest.
+inline constexpr std::size_t link_frame_bytes_max = 8 * 1024 * 1024;
+/// The longest that a request may ask to wait for its answer: a settlement.
+inline constexpr std::int64_t link_deadline_ms_max = 900'000;
+/// Past a request's deadline, until the node that serves it forgets it.
+inline constexpr std::int64_t link_serve_grace_ms = 1'000;
+/// A name, a version or a reason in the handshake, and a certificate with its chain.
+inline constexpr std::size_t link_text_bytes_max = 512;
+inline constexpr std::size_t link_certificate_bytes_max = 64 * 1024;
+inline constexpr std::size_t link_nonce_bytes = 32;
+/// A connection of CAF's on which nobody said a word, or none for so long, is closed; and how
+/// often they are looked at.
+inline constexpr std::int64_t link_mute_ms_max = 3'000;
+inline constexpr std::int64_t link_silence_ms_max = 10'000;
+inline constexpr std::int64_t link_tidy_ms = 1'000;
+/// What a stop waits for the links to say goodbye.
+inline constexpr std::int64_t links_stop_ms_max = 1'000;
+
 } // namespace holdfast::limits
 
 static_assert(holdfast::limits::shards_max < (1 << 14), "an id carries 14 bits of shard");
@@ -376,3 +463,6 @@ static_assert(holdfast::limits::idempotency_key_expired_ms
                   + 4 * holdfast::limits::idempotency_touch_ms
                 < holdfast::limits::idempotency_key_swept_ms,
               "a key that the database answers must not be swept");
+static_assert(holdfast::limits::shard_drain_ms_max + holdfast::limits::shard_drain_describe_ms
+                < holdfast::limits::look_for_owner_ms_max,
+              "whoever waits for a shard outlasts its drain");

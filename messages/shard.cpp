@@ -24,25 +24,56 @@ std::uint64_t stable_hash(std::string_view text) noexcept {
 
 } // namespace
 
-shard_number shard_of_key(shard_number home, std::uint16_t stripes, std::uint16_t shard_count,
+shard_layout::shard_layout(std::vector<shard_range> ranges) : ranges_(std::move(ranges)) {
+  std::uint32_t next = 0;
+  for (const auto& range : ranges_) {
+    HF_ASSERT(range.first.value == next && range.last >= range.first);
+    next = range.last.value + 1U;
+  }
+}
+
+std::uint16_t shard_layout::count() const noexcept {
+  return ranges_.empty() ? std::uint16_t{0}
+                         : static_cast<std::uint16_t>(ranges_.back().last.value + 1);
+}
+
+std::size_t shard_layout::database_of(shard_number shard) const noexcept {
+  HF_ASSERT(shard.value < count());
+  const auto holds = std::ranges::lower_bound(ranges_, shard, {}, &shard_range::last);
+  return static_cast<std::size_t>(holds - ranges_.begin());
+}
+
+shard_range shard_layout::range_of(shard_number shard) const noexcept {
+  return ranges_[database_of(shard)];
+}
+
+namespace {
+
+shard_number stripe_of(shard_number home, std::uint64_t stripe, shard_range range) noexcept {
+  const auto offset = (home.value - range.first.value + stripe) % range.size();
+  return shard_number{static_cast<std::uint16_t>(range.first.value + offset)};
+}
+
+} // namespace
+
+shard_number shard_of_key(shard_number home, std::uint16_t stripes, shard_range range,
                           std::string_view key) noexcept {
-  HF_ASSERT(shard_count > 0);
-  if (stripes <= 1)
-    return home;
-  const auto stripe = stable_hash(key) % stripes;
-  return shard_number{static_cast<std::uint16_t>((home.value + stripe) % shard_count)};
+  HF_ASSERT(range.contains(home));
+  return stripes <= 1 ? home : stripe_of(home, stable_hash(key) % stripes, range);
 }
 
 std::vector<shard_number> shards_of_merchant(shard_number home, std::uint16_t stripes,
-                                             std::uint16_t shard_count) {
-  HF_ASSERT(shard_count > 0);
+                                             shard_range range) {
+  HF_ASSERT(range.contains(home));
   std::vector<shard_number> shards;
-  const auto spread = std::clamp<std::uint16_t>(stripes, 1, shard_count);
-  if (spread == 1)
-    return {home};
+  const auto spread = std::clamp<std::uint16_t>(stripes, 1, range.size());
   for (std::uint16_t stripe = 0; stripe < spread; ++stripe)
-    shards.push_back({static_cast<std::uint16_t>((home.value + stripe) % shard_count)});
+    shards.push_back(stripe_of(home, stripe, range));
   return shards;
+}
+
+std::string text_of(shard_range range) {
+  return std::to_string(range.first.value) + '-' + std::to_string(range.last.value);
 }
 
 std::string ranges_text(const std::vector<shard_number>& shards) {

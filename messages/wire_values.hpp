@@ -72,6 +72,8 @@ class checked {
 public:
   [[nodiscard]] bool ok() const noexcept { return ok_; }
 
+  void that(bool makes_sense) noexcept { ok_ = ok_ && makes_sense; }
+
   uuid id(const std::string& bytes) {
     uuid result;
     ok_ = ok_ && bytes.size() == result.bytes.size();

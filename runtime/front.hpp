@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/gateway/gate.hpp"
+#include "actors/link/port.hpp"
 #include "messages/commands.hpp"
 #include "messages/desk_order.hpp"
 #include "messages/webhook.hpp"
@@ -41,11 +42,28 @@ struct gateway_status {
   std::array<std::uint64_t, gateways::refusals> refused{}; ///< not sent, by reason
 };
 
+/// As the leases tell, and for the shards of this node what its actors say of themselves.
 struct shard_status {
   storage::lease_row lease;
+  bool is_here = false; ///< what follows is known of our own shards alone
   bool serving = false;
   std::size_t in_flight = 0;
   std::size_t live_payments = 0;
+  milliseconds overdue{0}; ///< how late its most overdue timer is: its lag
+};
+
+struct node_status {
+  storage::node_row row;
+  bool is_self = false;
+  std::uint32_t shards = 0;               ///< that it owns
+  std::optional<links::link_status> link; ///< ours to it
+};
+
+/// A shard and the node that an operator wants it at; an empty name: wherever it falls.
+struct shard_move {
+  shard_number first;
+  shard_number last; ///< inclusive
+  std::string to;
 };
 
 /// Thread-safe; callbacks run once each, on any thread, and must be short.
@@ -65,8 +83,14 @@ public:
   /// Hands an operator's order about an exception, a batch or a dead letter to the owner of its
   /// shard. Always answered, within limits::exception_order_ms_max and a little.
   virtual void order(desk_order what, desk_callback done) = 0;
-  /// True once every wanted shard is owned and serves.
+  /// True once every shard that this node wants, and could serve, is owned and serves.
   [[nodiscard]] virtual bool ready() const = 0;
+  /// What it still waits for, in a sentence for a person; empty once it is ready.
+  [[nodiscard]] virtual std::string waiting_for() const {
+    return ready() ? std::string{} : "Not all shards are owned and served yet.";
+  }
+  /// What isn't well in the cluster though this node may be ready, a sentence each.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
   [[nodiscard]] virtual std::vector<gateway_status> gateways() const = 0;
   /// Opens a breaker until it is reset, or for `duration`. False: there is no such gateway.
   [[nodiscard]] virtual bool trip_gateway(const std::string& name,
@@ -76,6 +100,11 @@ public:
   [[nodiscard]] virtual bool reset_gateway(const std::string& name,
                                            gateways::operator_order order) = 0;
   [[nodiscard]] virtual std::vector<shard_status> shards() const = 0;
+  /// All that are alive or were of late, by id.
+  [[nodiscard]] virtual std::vector<node_status> nodes() const = 0;
+  /// Pins the shards to a node; they move as soon as it is alive and their owner has finished
+  /// what it writes. Errors: not_found (no such node), unavailable.
+  virtual void move_shards(shard_move what, std::function<void(expected<void>)> done) = 0;
   /// Prometheus text of the actor system's own registry and the node's gauges.
   [[nodiscard]] virtual std::string metrics_text() const = 0;
 };

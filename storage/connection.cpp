@@ -2,7 +2,6 @@
 
 #include <libpq-fe.h>
 
-#include <array>
 #include <cstdlib>
 
 #include <poll.h>
@@ -16,6 +15,11 @@ namespace {
 constexpr const char* common_settings =
   "set synchronous_commit = on; set timezone = 'UTC'; set jit = off; "
   "set client_min_messages = warning; set idle_in_transaction_session_timeout = '60s'";
+
+/// A primary that was demoted, or set read-only, answers each write so.
+bool says_read_only(const result& answer) {
+  return answer.sqlstate() == "25006";
+}
 
 std::string first_line(const char* message) {
   const std::string_view text = message != nullptr ? message : "";
@@ -153,62 +157,46 @@ std::optional<std::int32_t> row::optional_int4() {
 expected<std::unique_ptr<connection>> connection::open(const std::string& url,
                                                        std::string_view purpose,
                                                        steady_time deadline,
-                                                       const char* settings) {
-  const std::string application = "holdfast " + std::string{purpose};
-  // The URL is expanded as "dbname"; what follows overrides or completes it.
-  const std::array<const char*, 6> keywords{"dbname",          "application_name",
-                                            "client_encoding", "keepalives_idle",
-                                            "connect_timeout", nullptr};
-  const std::array<const char*, 6> values{url.c_str(), application.c_str(), "UTF8", "5", "10",
-                                          nullptr};
-  std::unique_ptr<connection> opened{
-    new connection{PQconnectStartParams(keywords.data(), values.data(), 1)}};
-  if (opened->raw_ == nullptr)
-    return make_error(errc::unavailable, "out of memory");
-  if (auto connected = opened->wait_connected(deadline); !connected)
-    return connected.error();
+                                                       const char* settings,
+                                                       std::uint32_t timeline_min) {
+  auto server = connect_to_any(url, "holdfast " + std::string{purpose}, timeline_min, deadline);
+  if (!server)
+    return server.error();
+  std::unique_ptr<connection> opened{new connection{std::move(*server)}};
   // What the server remarks on would otherwise land on our standard error.
   PQsetNoticeReceiver(
-    opened->raw_, [](void*, const PGresult*) {}, nullptr);
-  if (PQsetnonblocking(opened->raw_, 1) != 0)
+    opened->raw_.get(), [](void*, const PGresult*) {}, nullptr);
+  if (PQsetnonblocking(opened->raw_.get(), 1) != 0)
     return opened->fail("PQsetnonblocking");
   if (auto set = opened->script(common_settings, deadline); !set)
     return set.error();
   if (settings != nullptr)
     if (auto set = opened->script(settings, deadline); !set)
       return set.error();
-  if (PQenterPipelineMode(opened->raw_) != 1)
+  if (PQenterPipelineMode(opened->raw_.get()) != 1)
     return opened->fail("PQenterPipelineMode");
   return opened;
 }
 
-connection::~connection() {
-  PQfinish(raw_);
-}
-
-expected<void> connection::wait_connected(steady_time deadline) {
-  if (PQstatus(raw_) == CONNECTION_BAD)
-    return fail("connect");
-  for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;
-       next = PQconnectPoll(raw_)) {
-    if (next == PGRES_POLLING_FAILED)
-      return fail("connect");
-    const short events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    if (!wait_socket(events, deadline))
-      return fail("connect: timed out");
-  }
-  return {};
-}
+connection::~connection() = default;
 
 int connection::backend_pid() const noexcept {
-  return PQbackendPID(raw_);
+  return PQbackendPID(raw_.get());
+}
+
+bool connection::is_read_only() const noexcept {
+  const auto is_on = [this](const char* name) {
+    const char* value = PQparameterStatus(raw_.get(), name);
+    return value != nullptr && std::string_view{value} == "on";
+  };
+  return is_on("in_hot_standby") || is_on("default_transaction_read_only");
 }
 
 // -- waiting ----------------------------------------------------------------------------------
 
 bool connection::wait_socket(short events, steady_time deadline) const {
   for (;;) {
-    pollfd watched{PQsocket(raw_), events, 0};
+    pollfd watched{PQsocket(raw_.get()), events, 0};
     const int ready = poll(&watched, 1, poll_timeout(deadline));
     if (ready > 0)
       return true;
@@ -219,19 +207,26 @@ bool connection::wait_socket(short events, steady_time deadline) const {
 
 bool connection::flush(steady_time deadline) {
   for (;;) {
-    const int left = PQflush(raw_);
+    const int left = PQflush(raw_.get());
     if (left <= 0)
       return left == 0;
     // The server may be unable to read on before we have read what it has to say.
-    if (!wait_socket(POLLIN | POLLOUT, deadline) || PQconsumeInput(raw_) == 0)
+    if (!wait_socket(POLLIN | POLLOUT, deadline) || PQconsumeInput(raw_.get()) == 0)
       return false;
   }
+}
+
+/// Whoever was demoted will not be promoted for our sake: another host of the URL must be
+/// found.
+error connection::lose_primary() {
+  failed_ = true;
+  return make_error(errc::unavailable, "the server can't be written to any more");
 }
 
 error connection::fail(std::string_view what) {
   failed_ = true;
   return make_error(errc::unavailable,
-                    std::string{what} + ": " + first_line(PQerrorMessage(raw_)));
+                    std::string{what} + ": " + first_line(PQerrorMessage(raw_.get())));
 }
 
 // -- one statement ----------------------------------------------------------------------------
@@ -250,7 +245,7 @@ expected<void> connection::prepare(const sql& what, steady_time deadline) {
     return make_error(errc::unavailable, "the connection has failed");
   if (prepared_.contains(what.name))
     return {};
-  queue(PQsendPrepare(raw_, what.name, what.text, 0, nullptr));
+  queue(PQsendPrepare(raw_.get(), what.name, what.text, 0, nullptr));
   send_sync();
   if (auto done = receive_until_sync(deadline); !done)
     return done.error();
@@ -276,23 +271,25 @@ expected<void> connection::script(const std::string& sql, steady_time deadline) 
   if (failed_)
     return make_error(errc::unavailable, "the connection has failed");
   // Several statements at once need the simple protocol, which a pipeline excludes.
-  const bool piped = PQpipelineStatus(raw_) != PQ_PIPELINE_OFF;
-  if (piped && PQexitPipelineMode(raw_) != 1)
+  const bool piped = PQpipelineStatus(raw_.get()) != PQ_PIPELINE_OFF;
+  if (piped && PQexitPipelineMode(raw_.get()) != 1)
     return fail("PQexitPipelineMode");
-  if (PQsendQuery(raw_, sql.c_str()) != 1 || !flush(deadline))
+  if (PQsendQuery(raw_.get(), sql.c_str()) != 1 || !flush(deadline))
     return fail("script");
   std::optional<error> refusal;
   for (;;) {
-    while (PQisBusy(raw_) != 0)
-      if (!wait_socket(POLLIN, deadline) || PQconsumeInput(raw_) == 0)
+    while (PQisBusy(raw_.get()) != 0)
+      if (!wait_socket(POLLIN, deadline) || PQconsumeInput(raw_.get()) == 0)
         return fail("script");
-    result one{PQgetResult(raw_)};
+    result one{PQgetResult(raw_.get())};
     if (one.raw() == nullptr)
       break;
+    if (says_read_only(one))
+      return lose_primary();
     if (!one.ok() && !refusal)
       refusal = to_error(one);
   }
-  if (PQstatus(raw_) != CONNECTION_OK || (piped && PQenterPipelineMode(raw_) != 1))
+  if (PQstatus(raw_.get()) != CONNECTION_OK || (piped && PQenterPipelineMode(raw_.get()) != 1))
     return fail("script");
   if (refusal)
     return *refusal;
@@ -319,18 +316,18 @@ void connection::send(const sql& what, const parameters& values) {
     pointers[i] = all[i] ? all[i]->c_str() : nullptr;
     lengths[i] = all[i] ? static_cast<int>(all[i]->size()) : 0;
   }
-  queue(PQsendQueryPrepared(raw_, what.name, static_cast<int>(all.size()), pointers.data(),
-                            lengths.data(), formats.data(), 1));
+  queue(PQsendQueryPrepared(raw_.get(), what.name, static_cast<int>(all.size()),
+                            pointers.data(), lengths.data(), formats.data(), 1));
 }
 
 void connection::send_flush() {
   if (!failed_)
-    queue(PQsendFlushRequest(raw_));
+    queue(PQsendFlushRequest(raw_.get()));
 }
 
 void connection::send_sync() {
   if (!failed_)
-    queue(PQpipelineSync(raw_));
+    queue(PQpipelineSync(raw_.get()));
 }
 
 bool connection::push(steady_time deadline) {
@@ -343,15 +340,17 @@ expected<result> connection::receive(steady_time deadline) {
   if (failed_ || !flush(deadline))
     return fail("send");
   for (;;) {
-    while (PQisBusy(raw_) != 0) {
+    while (PQisBusy(raw_.get()) != 0) {
       if (!wait_socket(POLLIN, deadline))
         return fail("timed out");
-      if (PQconsumeInput(raw_) == 0)
+      if (PQconsumeInput(raw_.get()) == 0)
         return fail("receive");
     }
-    result one{PQgetResult(raw_)};
-    if (PQstatus(raw_) != CONNECTION_OK)
+    result one{PQgetResult(raw_.get())};
+    if (PQstatus(raw_.get()) != CONNECTION_OK)
       return fail("receive");
+    if (one.raw() != nullptr && says_read_only(one))
+      return lose_primary();
     // A null ends each statement's results; every statement of ours has exactly one.
     if (one.raw() != nullptr)
       return one;

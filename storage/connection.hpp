@@ -1,20 +1,22 @@
-// One connection to PostgreSQL: non-blocking, in pipeline mode, binary both ways. The only
-// place that includes libpq.
+// One connection to PostgreSQL: non-blocking, in pipeline mode, binary both ways. With
+// connecting.hpp the only place that includes libpq.
 //
 // Not thread-safe: each connection belongs to one thread. Nothing here waits without a
-// deadline. A connection that has failed stays failed; its owner opens another.
+// deadline. A connection that has failed stays failed; its owner opens another. One whose
+// server refuses to be written to has failed too: a standby has been promoted elsewhere.
 #pragma once
 
 #include "storage/binary.hpp"
+#include "storage/connecting.hpp"
 #include "storage/wake_event.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
-struct pg_conn;
 struct pg_result;
 
 namespace holdfast::storage {
@@ -113,14 +115,25 @@ private:
   bool ok_ = true;
 };
 
+/// Shared by all connections to one database, and raised whenever its keeper's or its writer's
+/// had to be made anew: the primary may be another server now, and a connection that still
+/// hangs on the one before must not be used any more, alive as it may be.
+using server_turns = std::atomic<std::uint64_t>;
+
+/// Shared by all connections to one database: the highest timeline that any of them was on. A
+/// server with a lower one has been replaced, and must be neither written to nor read.
+using server_timeline = std::atomic<std::uint32_t>;
+
 class connection {
 public:
   /// Connects, and sets what every connection of ours has. `purpose` ends up in the
-  /// application_name ("holdfast journal"); `settings` is further SQL, run once.
-  /// Errors: unavailable, with libpq's message (which names hosts but no password).
+  /// application_name ("holdfast journal"); `settings` is further SQL, run once. Of several
+  /// hosts the one that can be written to is taken, unless its timeline is below
+  /// `timeline_min`; connecting.hpp says how.
+  /// Errors: as `connect_to_any`.
   [[nodiscard]] static expected<std::unique_ptr<connection>> open(
     const std::string& url, std::string_view purpose, steady_time deadline,
-    const char* settings = nullptr);
+    const char* settings = nullptr, std::uint32_t timeline_min = 0);
 
   ~connection();
   connection(const connection&) = delete;
@@ -128,7 +141,12 @@ public:
 
   /// The server's process of this connection: what pg_terminate_backend takes.
   [[nodiscard]] int backend_pid() const noexcept;
+  /// That the server was on when we connected; 0 for a standby.
+  [[nodiscard]] std::uint32_t timeline() const noexcept { return timeline_; }
   [[nodiscard]] bool failed() const noexcept { return failed_; }
+  /// Whether the server has said of late that it takes no writes: it tells so by itself, with
+  /// the answer to whatever is asked of it.
+  [[nodiscard]] bool is_read_only() const noexcept;
 
   // -- one statement, one round trip ----------------------------------------------------------
 
@@ -156,19 +174,26 @@ public:
   [[nodiscard]] expected<result> receive(steady_time deadline);
 
 private:
-  explicit connection(pg_conn* raw) noexcept : raw_(raw) {}
+  explicit connection(server_connection to) noexcept
+    : raw_(std::move(to.raw)),
+      timeline_(to.timeline) {}
 
-  [[nodiscard]] expected<void> wait_connected(steady_time deadline);
   [[nodiscard]] expected<result> receive_until_sync(steady_time deadline);
   [[nodiscard]] error fail(std::string_view what);
+  [[nodiscard]] error lose_primary();
   [[nodiscard]] bool wait_socket(short events, steady_time deadline) const;
   [[nodiscard]] bool flush(steady_time deadline);
   void queue(int sent);
 
-  pg_conn* raw_;
+  connection_handle raw_;
+  const std::uint32_t timeline_;
   std::unordered_set<std::string_view> prepared_;
   bool failed_ = false;
 };
+
+[[nodiscard]] inline bool is_outdated(const connection& db, const server_timeline& newest) {
+  return db.timeline() != 0 && db.timeline() < newest;
+}
 
 /// The error that a refusal means to a caller: conflict (unique), rejected (other constraints
 /// and data errors), unavailable (the server is going, or short of something), internal (our

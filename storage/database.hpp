@@ -3,27 +3,40 @@
 
 #include "storage/journal.hpp"
 #include "storage/leases.hpp"
+#include "storage/sequence_marks.hpp"
 #include "storage/settlement.hpp"
 #include "storage/store.hpp"
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace holdfast::storage {
 
 struct database_options {
-  std::string url; ///< libpq URL; never logged
-  std::uint16_t shards = 32;
-  std::string node; ///< the owner's name in lease rows
+  std::string url;           ///< libpq URL, which may name several hosts; never logged
+  shard_range range;         ///< the shards that it holds
+  std::string cluster;       ///< name of the cluster that it belongs to
+  std::uint16_t shards = 32; ///< of the whole cluster
+  std::string node;          ///< the owner's name in lease rows
   milliseconds lease{3'000};
   std::size_t readers = 3; ///< connections for queries
+  /// Shared by the databases of a node. None: a database compares with what it has seen itself.
+  std::shared_ptr<sequence_marks> marks;
 };
 
-/// Creates or migrates the schema and fixes the shard count. Blocking.
-/// Errors: unavailable; invalid_argument when the database has another shard count or a newer
-/// schema.
-[[nodiscard]] expected<void> migrate(const std::string& url, std::uint16_t shards);
+/// What a database is made for, and fixed in it for ever.
+struct database_identity {
+  std::string cluster;
+  std::uint16_t shards = 32; ///< of the whole cluster
+  shard_range range;         ///< that this database holds
+};
+
+/// Creates or migrates the schema and fixes the identity. Blocking.
+/// Errors: unavailable; invalid_argument when the database belongs to another cluster, has
+/// another shard count or range, or a newer schema: the detail says which.
+[[nodiscard]] expected<void> migrate(const std::string& url, const database_identity& identity);
 
 /// Group-commit figures since the start; for metrics.
 struct journal_figures {
@@ -49,9 +62,20 @@ public:
   /// Starts the keeper of this database's leases. `lost` also reports shards that the journal
   /// gave up.
   [[nodiscard]] virtual std::unique_ptr<lease_keeper> keep_leases(lease_events events) = 0;
+  /// The shards whose database was found to lack events that were acknowledged once, and has
+  /// not been found to have them since. They are not served; docs/cluster.md says what to do.
+  [[nodiscard]] virtual std::vector<shard_number> behind() const = 0;
 };
 
-/// Connects. Blocking, bounded by 10 s. Errors: unavailable, invalid_argument.
+/// One database. Blocking, bounded by 10 s. Errors: unavailable; invalid_argument when it isn't
+/// what the options say.
 [[nodiscard]] expected<std::unique_ptr<database>> open_database(database_options options);
+
+/// All databases of a node behind one door: whatever is asked goes to the database of its
+/// shard, and what is asked of all is gathered. One that can't be reached is tried again until
+/// it can be; its shards alone are not served meanwhile. Errors: unavailable when none can be
+/// reached; invalid_argument when one isn't what the options say.
+[[nodiscard]] expected<std::unique_ptr<database>> open_databases(
+  std::vector<database_options> options);
 
 } // namespace holdfast::storage

@@ -112,8 +112,8 @@ public:
   [[nodiscard]] virtual expected<void> perform(unit_scope& scope) = 0;
 
   /// Called exactly once, when the work is durable or has ended otherwise.
-  /// Errors: not_owner; unknown_outcome when the journal gave up; what `perform` answered;
-  /// rejected by a constraint.
+  /// Errors: not_owner; unknown_outcome when the journal gave up, or the shard was lost after a
+  /// COMMIT that nobody answered; what `perform` answered; rejected by a constraint.
   virtual void finish(expected<void> outcome) = 0;
 };
 

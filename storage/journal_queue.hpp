@@ -15,6 +15,7 @@ struct queued_unit {
   shard_number shard;
   epoch_number epoch;
   std::unique_ptr<unit_of_work> work;
+  bool is_in_doubt = false; ///< a COMMIT of it went unanswered, and shows in no log
 };
 
 struct shard_opening {
@@ -50,6 +51,9 @@ public:
   /// The writer's thread: returns at the deadline, or earlier once something has been pushed or
   /// `stop` was called.
   void wait(steady_time deadline) noexcept { wake_.wait_until(deadline); }
+
+  /// Any thread: ends a wait that is under way, or else the next one.
+  void wake() noexcept { wake_.signal(); }
 
   void stop();
   [[nodiscard]] bool stopping() const;

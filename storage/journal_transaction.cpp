@@ -21,13 +21,13 @@ constexpr sql logged_chain{"journal_logged_chain",
 constexpr std::array<const sql*, 3> frame_statements{&begin_transaction, &commit_transaction,
                                                      &roll_back_transaction};
 
-/// Refusals that say nothing about the rows: deadlock, no room, shutting down, read-only
-/// standby.
+/// Refusals that say nothing about the rows: deadlock, no room, shutting down. That of a
+/// read-only server never comes here, for the connection has failed then.
 bool is_passing(std::string_view sqlstate) {
   for (const std::string_view prefix : {"08", "40", "53", "55", "57", "58"})
     if (sqlstate.starts_with(prefix))
       return true;
-  return sqlstate == "25006" || sqlstate == "25P03";
+  return sqlstate == "25P03";
 }
 
 } // namespace
@@ -151,8 +151,12 @@ void journal_writer::roll_back() {
 }
 
 void journal_writer::adopt(const transaction& tx) {
-  for (const auto& [shard, head] : tx.heads_after())
-    open_[shard] = head;
+  for (const auto& [shard, head] : tx.heads_after()) {
+    options_.marks->note_seen(shard, head.last_seq);
+    // It may have been lost since, by what a new connection has shown.
+    if (const auto open = open_.find(shard); open != open_.end())
+      open->second = head;
+  }
   recovered();
 }
 

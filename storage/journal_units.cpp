@@ -17,11 +17,21 @@ constexpr sql hold_shard{"journal_hold_shard",
                          "select shard_id from shard where shard_id = $1 and epoch = $2 "
                          "and last_seq = $3 for update"};
 
+constexpr const char* taken_away = "another owner has taken the shard";
+
+/// The shard is somebody else's. Nothing was done, unless a COMMIT before went unanswered.
+error not_ours(const queued_unit& unit, const char* why) {
+  if (!unit.is_in_doubt)
+    return make_error(errc::not_owner, why);
+  return make_error(errc::unknown_outcome,
+                    std::string{"a COMMIT was not answered, and then: "} + why);
+}
+
 } // namespace
 
 void journal_writer::run_unit(queued_unit unit) {
   while (is_open(unit.shard, unit.epoch)) {
-    if (!ensure_connected())
+    if (!ensure_connected() || !is_open(unit.shard, unit.epoch))
       break;
     if (auto outcome = unit_attempt(unit)) {
       unit.work->finish(std::move(*outcome));
@@ -31,7 +41,7 @@ void journal_writer::run_unit(queued_unit unit) {
       break;
   }
   if (!is_open(unit.shard, unit.epoch)) {
-    unit.work->finish(make_error(errc::not_owner, "the shard is not open"));
+    unit.work->finish(not_ours(unit, "the shard is not open"));
     return;
   }
   unit.work->finish(make_error(errc::unknown_outcome, "the database is out of reach"));
@@ -44,8 +54,8 @@ std::optional<expected<void>> journal_writer::unit_attempt(queued_unit& unit) {
     case attempt_end::committed: break;
     case attempt_end::fenced:
       roll_back();
-      lose_shards({unit.shard}, "another owner has taken the shard");
-      return make_error(errc::not_owner, "another owner has taken the shard");
+      lose_shards({unit.shard}, taken_away);
+      return not_ours(unit, taken_away);
     default: drop_connection(); return std::nullopt;
   }
   unit_scope scope{*db_, unit.shard, {}};
@@ -74,12 +84,13 @@ journal_writer::attempt_end journal_writer::begin_unit(const queued_unit& unit) 
   return held->rows() == 1 ? attempt_end::committed : attempt_end::fenced;
 }
 
-std::optional<expected<void>> journal_writer::commit_unit(const queued_unit& unit,
+std::optional<expected<void>> journal_writer::commit_unit(queued_unit& unit,
                                                           const unit_scope& scope) {
   const auto tx = transaction::of_events(unit.shard, open_.at(unit.shard), scope.events);
   auto end = attempt(tx, true);
   if (end == attempt_end::unknown) {
     const auto committed = find_out(tx);
+    unit.is_in_doubt = unit.is_in_doubt || !committed || !tx.proof();
     // Without a proof the unit is repeatable, so it is repeated.
     end = committed.value_or(false) ? attempt_end::committed : attempt_end::retry;
   }
@@ -91,8 +102,8 @@ std::optional<expected<void>> journal_writer::commit_unit(const queued_unit& uni
       events_ += tx.events();
       return expected<void>{};
     case attempt_end::fenced:
-      lose_shards({unit.shard}, "another owner has taken the shard");
-      return make_error(errc::not_owner, "another owner has taken the shard");
+      lose_shards({unit.shard}, taken_away);
+      return not_ours(unit, taken_away);
     case attempt_end::refused: return make_error(errc::rejected, reason_);
     default: return std::nullopt;
   }

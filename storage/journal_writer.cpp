@@ -18,9 +18,8 @@ constexpr sql find_keys{"journal_find_keys",
 
 } // namespace
 
-journal_writer::journal_writer(std::string url, std::string node)
-  : url_(std::move(url)),
-    node_(std::move(node)),
+journal_writer::journal_writer(journal_options options)
+  : options_(std::move(options)),
     thread_([this] { work(); }) {}
 
 journal_writer::~journal_writer() {
@@ -77,9 +76,20 @@ void journal_writer::work() {
       step();
     else if (stop_at_ != steady_time::max())
       return;
+    else if (!open_.empty() && turn_ != options_.turns->load())
+      follow();
     else
       queue_.wait(steady_time::max());
   }
+}
+
+/// Nothing waits to be written; but a server that lacks what was acknowledged must not be read
+/// from either.
+void journal_writer::follow() {
+  if (ensure_connected())
+    recovered();
+  else
+    give_up();
 }
 
 void journal_writer::refill() {
@@ -112,6 +122,7 @@ void journal_writer::step() {
   if (auto* unit = std::get_if<queued_unit>(&entry)) {
     run_unit(std::move(*unit));
   } else if (auto* opening = std::get_if<shard_opening>(&entry)) {
+    options_.marks->note_seen(opening->shard, opening->head.last_seq);
     open_[opening->shard] = std::move(opening->head);
   } else if (auto* closing = std::get_if<shard_closing>(&entry)) {
     open_.erase(closing->shard);
@@ -160,6 +171,9 @@ void journal_writer::commit(write_list writes) {
   for (drop_stale(writes); !writes.empty(); drop_stale(writes)) {
     if (!ensure_connected())
       return abandon(writes);
+    // A new connection may have shown that shards are not ours any more.
+    if (drop_stale(writes); writes.empty())
+      return;
     const auto started = std::chrono::steady_clock::now();
     const auto tx = transaction::of_writes(writes, open_);
     auto end = attempt(tx, false);

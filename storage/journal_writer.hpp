@@ -2,6 +2,7 @@
 // while that is in flight the next one gathers.
 #pragma once
 
+#include "storage/connection.hpp"
 #include "storage/database.hpp"
 #include "storage/journal_queue.hpp"
 
@@ -11,10 +12,20 @@
 
 namespace holdfast::storage {
 
+struct journal_options {
+  std::string url;
+  std::string node;
+  database_identity identity; ///< checked at every connect
+  /// What is committed is noted in it, and a log that ends before it is not written to.
+  std::shared_ptr<sequence_marks> marks;
+  std::shared_ptr<server_turns> turns;
+  std::shared_ptr<server_timeline> timeline;
+};
+
 class journal_writer final : public journal {
 public:
   /// Starts the thread, which connects when there is something to do.
-  journal_writer(std::string url, std::string node);
+  explicit journal_writer(journal_options options);
   /// Writes what is queued, for a bounded time; the rest ends as `lost`.
   ~journal_writer() override;
 
@@ -29,6 +40,9 @@ public:
   void observe_commits(commit_observer observer);
   /// Hears, on the writer's thread, of every shard that was fenced off or given up.
   void on_shard_lost(shard_lost_callback lost);
+  /// The turn has changed: what is written next, and before it the heads of the open shards, is
+  /// checked over a new connection. Any thread.
+  void look_again() noexcept { queue_.wake(); }
   /// The server's process of the present connection, 0 without one: what a take-over may have
   /// to end.
   [[nodiscard]] int backend_pid() const noexcept { return backend_pid_; }
@@ -48,6 +62,7 @@ private:
 
   void work();
   void step();
+  void follow();
   void refill();
 
   // -- writes: journal_writer.cpp --
@@ -69,7 +84,7 @@ private:
   // -- units of work: journal_units.cpp --
   void run_unit(queued_unit unit);
   [[nodiscard]] std::optional<expected<void>> unit_attempt(queued_unit& unit);
-  [[nodiscard]] std::optional<expected<void>> commit_unit(const queued_unit& unit,
+  [[nodiscard]] std::optional<expected<void>> commit_unit(queued_unit& unit,
                                                           const unit_scope& scope);
   [[nodiscard]] attempt_end begin_unit(const queued_unit& unit);
 
@@ -92,18 +107,20 @@ private:
   [[nodiscard]] bool ensure_connected();
   [[nodiscard]] expected<void> try_connect();
   void end_old_backend(connection& db, steady_time deadline);
+  [[nodiscard]] expected<void> check_heads(connection& db, steady_time deadline);
+  void lose_behind(shard_number shard, sequence_number has, sequence_number known);
   void drop_connection();
   [[nodiscard]] bool pause();
   void recovered();
   void lose_shards(const std::set<shard_number>& shards, const std::string& reason);
   void give_up();
 
-  const std::string url_;
-  const std::string node_;
+  const journal_options options_;
   journal_queue queue_;
 
   // Of the writer's thread.
   std::unique_ptr<connection> db_;
+  std::uint64_t turn_ = 0; ///< that `db_` was made in
   std::deque<journal_entry> backlog_;
   shard_heads open_;
   std::map<shard_number, epoch_number> newest_; ///< the epochs that were opened or wait to be

@@ -63,10 +63,12 @@ select count(*)
   full join (select id, disputed from payment where disputed <> 0) p on p.id = d.payment_id
  where coalesce(d.reserved, 0) <> coalesce(p.disputed, 0))sql"};
 
-/// Each notice that was recorded shows in the log, and the other way round.
+/// Each notice that was recorded, swept by now or not, shows in the log, and the other way
+/// round.
 constexpr sql unmatched_notices{"proof_notices",
                                 "select (select count(*) from event where type = 19)"
-                                " - (select count(*) from webhook_event)"};
+                                " - (select count(*) from webhook_event)"
+                                " - (select webhook_events_swept from cluster)"};
 
 /// Wraps around instead of asserting, for these are rows, and someone may have changed them.
 void add(minor_units& sum, minor_units amount) noexcept {

@@ -17,6 +17,7 @@ public:
   void create_key(api_key_row row, callback<api_key_row> done) override;
   void revoke_key(key_id id, timestamp at, callback<bool> done) override;
   void list_keys(callback<std::vector<api_key_row>> done) override;
+  void list_callers(shard_number shard, callback<known_callers> done) override;
 
   void start_shard(shard_number shard, timestamp keys_since,
                    callback<shard_start> done) override;

@@ -1,13 +1,12 @@
 #include "storage/reader_pool.hpp"
 
 #include "messages/limits.hpp"
+#include "storage/schema.hpp"
 
 namespace holdfast::storage {
 
-reader_pool::reader_pool(std::string url, std::string node, std::size_t readers)
-  : url_(std::move(url)),
-    node_(std::move(node)) {
-  for (std::size_t i = 0; i < std::max<std::size_t>(readers, 1); ++i)
+reader_pool::reader_pool(reader_options options) : options_(std::move(options)) {
+  for (std::size_t i = 0; i < std::max<std::size_t>(options_.readers, 1); ++i)
     threads_.emplace_back([this] { work(); });
 }
 
@@ -38,7 +37,7 @@ void reader_pool::push(job one) {
 }
 
 void reader_pool::work() {
-  std::unique_ptr<connection> db;
+  reader mine;
   for (;;) {
     job next;
     {
@@ -49,25 +48,38 @@ void reader_pool::work() {
       next = std::move(jobs_.front());
       jobs_.pop_front();
     }
-    serve(db, next);
+    serve(mine, next);
   }
 }
 
-void reader_pool::serve(std::unique_ptr<connection>& db, job& one) {
+void reader_pool::serve(reader& with, job& one) {
   // Twice, because an idle connection may have died long ago without our noticing.
   for (int round = 0; round < 2; ++round) {
-    if (db == nullptr || db->failed()) {
-      auto opened = connection::open(url_, "reader " + node_, query_deadline());
-      if (!opened) {
-        one.fail(opened.error());
-        return;
-      }
-      db = std::move(*opened);
-    }
-    if (one.run(*db))
+    if (auto connected = ensure_connected(with); !connected)
+      return one.fail(connected.error());
+    if (one.run(*with.db))
       return;
   }
   one.fail(make_error(errc::unavailable, "the connection to the database failed"));
+}
+
+expected<void> reader_pool::ensure_connected(reader& with) {
+  const auto turn = options_.turns->load();
+  if (with.db != nullptr && !with.db->failed() && !with.db->is_read_only() && with.turn == turn)
+    return {};
+  with.db.reset();
+  const auto deadline = query_deadline();
+  auto opened = connection::open(options_.url, "reader " + options_.node, deadline, nullptr,
+                                 options_.timeline->load());
+  if (!opened)
+    return make_error(errc::unavailable, opened.error().detail);
+  // Another database answers nothing for this one, whatever it holds.
+  if (auto same = check_identity(**opened, options_.identity, schema_rule::same_or_newer,
+                                 *options_.timeline, deadline);
+      !same)
+    return make_error(errc::unavailable, same.error().detail);
+  with = {std::move(*opened), turn};
+  return {};
 }
 
 steady_time query_deadline() {

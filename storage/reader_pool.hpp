@@ -1,7 +1,12 @@
-// The threads that read: each with a connection of its own, all fed from one bounded queue.
+// The threads that read: each with a connection of its own, all fed from one bounded queue. A
+// connection is made anew when it has died, when its server says that it is no primary any
+// more, and when the database's writer or keeper had to connect anew: all three are looked at
+// before each query and cost nothing. So no reader stays behind at a server that has been
+// demoted.
 #pragma once
 
 #include "storage/connection.hpp"
+#include "storage/database.hpp"
 #include "storage/store.hpp"
 
 #include <condition_variable>
@@ -12,9 +17,18 @@
 
 namespace holdfast::storage {
 
+struct reader_options {
+  std::string url;
+  std::string node;
+  std::size_t readers = 3;
+  database_identity identity; ///< checked at every connect
+  std::shared_ptr<server_turns> turns;
+  std::shared_ptr<server_timeline> timeline;
+};
+
 class reader_pool {
 public:
-  reader_pool(std::string url, std::string node, std::size_t readers);
+  explicit reader_pool(reader_options options);
   /// Answers what is queued as unavailable.
   ~reader_pool();
 
@@ -42,12 +56,18 @@ private:
     std::function<void(const error&)> fail;
   };
 
+  /// A thread's connection, and the turn that it was made in.
+  struct reader {
+    std::unique_ptr<connection> db;
+    std::uint64_t turn = 0;
+  };
+
   void push(job one);
   void work();
-  void serve(std::unique_ptr<connection>& db, job& one);
+  void serve(reader& with, job& one);
+  [[nodiscard]] expected<void> ensure_connected(reader& with);
 
-  const std::string url_;
-  const std::string node_;
+  const reader_options options_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<job> jobs_;

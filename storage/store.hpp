@@ -1,7 +1,9 @@
 // Everything that is read, and the few rows that are written outside a shard's log (merchants
 // and keys). Asynchronous: each call is answered exactly once, on a storage thread; the
 // callback must be short and not throw. A failed look is errc::unavailable, never an absent
-// row. No libpq here: actors and the HTTP front include this header.
+// row. Of several databases behind one store, a list that is gathered from all of them is
+// unavailable when one of them is: a part is never shown as the whole. No libpq here: actors
+// and the HTTP front include this header.
 #pragma once
 
 #include "messages/events.hpp"
@@ -38,6 +40,12 @@ struct api_key_row {
   bool live = false;
   timestamp created_at;
   std::optional<timestamp> revoked_at;
+};
+
+/// Those who may ask, as far as one database knows them.
+struct known_callers {
+  std::vector<merchant_row> merchants; ///< by id
+  std::vector<api_key_row> keys;       ///< by id
 };
 
 // -- what a shard reads when it begins --------------------------------------------------------
@@ -257,6 +265,7 @@ class store {
 public:
   virtual ~store() = default;
 
+  /// Whether anything can be read: of several databases, one that answers is enough.
   virtual void ping(callback<bool> done) = 0;
 
   virtual void create_merchant(merchant_row row, callback<merchant_row> done) = 0;
@@ -264,6 +273,9 @@ public:
   virtual void create_key(api_key_row row, callback<api_key_row> done) = 0;
   virtual void revoke_key(key_id id, timestamp at, callback<bool> done) = 0;
   virtual void list_keys(callback<std::vector<api_key_row>> done) = 0;
+  /// Merchants with their keys, for whoever checks keys: of the database that holds the shard
+  /// alone, so that one that is away or slow takes nothing from the others.
+  virtual void list_callers(shard_number shard, callback<known_callers> done) = 0;
 
   virtual void start_shard(shard_number shard, timestamp keys_since,
                            callback<shard_start> done) = 0;

@@ -43,6 +43,20 @@ api_key_row read_key(row& from) {
   return key;
 }
 
+expected<std::vector<merchant_row>> read_merchants(connection& db) {
+  const auto found = db.query(select_merchants, {}, query_deadline());
+  if (!found)
+    return found.error();
+  return read_all<merchant_row>(*found, read_merchant);
+}
+
+expected<std::vector<api_key_row>> read_keys(connection& db) {
+  const auto found = db.query(select_keys, {}, query_deadline());
+  if (!found)
+    return found.error();
+  return read_all<api_key_row>(*found, read_key);
+}
+
 } // namespace
 
 void postgres_store::ping(callback<bool> done) {
@@ -69,12 +83,7 @@ void postgres_store::create_merchant(merchant_row row, callback<merchant_row> do
 }
 
 void postgres_store::list_merchants(callback<std::vector<merchant_row>> done) {
-  readers_.ask(std::move(done), [](connection& db) -> expected<std::vector<merchant_row>> {
-    const auto found = db.query(select_merchants, {}, query_deadline());
-    if (!found)
-      return found.error();
-    return read_all<merchant_row>(*found, read_merchant);
-  });
+  readers_.ask(std::move(done), read_merchants);
 }
 
 void postgres_store::create_key(api_key_row row, callback<api_key_row> done) {
@@ -101,11 +110,18 @@ void postgres_store::revoke_key(key_id id, timestamp at, callback<bool> done) {
 }
 
 void postgres_store::list_keys(callback<std::vector<api_key_row>> done) {
-  readers_.ask(std::move(done), [](connection& db) -> expected<std::vector<api_key_row>> {
-    const auto found = db.query(select_keys, {}, query_deadline());
-    if (!found)
-      return found.error();
-    return read_all<api_key_row>(*found, read_key);
+  readers_.ask(std::move(done), read_keys);
+}
+
+void postgres_store::list_callers(shard_number, callback<known_callers> done) {
+  readers_.ask(std::move(done), [](connection& db) -> expected<known_callers> {
+    auto merchants = read_merchants(db);
+    if (!merchants)
+      return merchants.error();
+    auto keys = read_keys(db);
+    if (!keys)
+      return keys.error();
+    return known_callers{std::move(*merchants), std::move(*keys)};
   });
 }
 

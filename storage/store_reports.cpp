@@ -1,9 +1,8 @@
 // Counts and totals over whole tables: the daily statement.
 #include "messages/limits.hpp"
+#include "storage/merging.hpp"
 #include "storage/postgres_store.hpp"
 #include "storage/rows.hpp"
-
-#include <map>
 
 namespace holdfast::storage {
 
@@ -46,22 +45,6 @@ status_count read_count(row& from) {
   return count;
 }
 
-/// Several pairs of columns have one public status.
-std::vector<status_count> merge_counts(const std::vector<status_count>& counts) {
-  std::map<std::pair<std::string, currency>, status_count> merged;
-  for (const auto& count : counts) {
-    auto& sum = merged[{count.status, count.unit}];
-    sum.status = count.status;
-    sum.unit = count.unit;
-    sum.payments += count.payments;
-    sum.amount += count.amount;
-  }
-  std::vector<status_count> all;
-  for (auto& [key, count] : merged)
-    all.push_back(std::move(count));
-  return all;
-}
-
 statement_row read_statement_row(row& from) {
   statement_row line;
   line.merchant.value = from.id();
@@ -95,6 +78,7 @@ expected<std::vector<status_count>> count_payments(connection& db) {
   const auto counts = report<status_count>(db, payments_by_status, read_count);
   if (!counts)
     return counts.error();
+  // Several pairs of columns have one public status.
   return merge_counts(*counts);
 }
 

@@ -46,8 +46,11 @@ public:
   const char* name() const override { return "desk"; }
 
   void on_exit() override {
-    if (done_)
-      finish(make_error(errc::unavailable, "The shard is moving; try again."));
+    if (done_ && is_out_)
+      finish(make_error(errc::unknown_outcome,
+                        "The shard is moving; look whether it has been done."));
+    else if (done_)
+      finish(make_error(errc::not_owner, "The shard is moving; try again."));
     shard_ = nullptr;
   }
 
@@ -136,6 +139,7 @@ private:
       return finish(make_error(errc::unavailable, "The gateway is not there; try again."));
     // As what it is: a breaker that is open lets what is owed through, and no new charge.
     const payments::call_target target{gateway_verb::reverse, 0, std::nullopt, 0};
+    is_out_ = true;
     tell(gateway, gateway_call{std::move(request), target, caf::actor_cast<caf::actor>(this)});
   }
 
@@ -208,6 +212,7 @@ private:
   }
 
   void run(std::unique_ptr<storage::unit_of_work> work) {
+    is_out_ = true;
     env_->journal->run(number_, epoch_, std::move(work));
   }
 
@@ -217,6 +222,7 @@ private:
   epoch_number epoch_;
   desk_order order_;
   std::shared_ptr<desk_callback> done_;
+  bool is_out_ = false; ///< something was asked for whose outcome is not here yet
   storage::exception_case case_;
   storage::dead_letter_view letter_;
   storage::resolve_exception_request request_;

@@ -207,14 +207,12 @@ private:
     if (!found || !accused_.insert(found->fingerprint).second)
       return;
     const auto shard = shard_of_finding(*found);
-    exceptions_found finding;
-    finding.exceptions.push_back(std::move(*found));
-    tell(env().peers.shard(shard), std::move(finding));
+    plan_.raise(shard, {std::move(*found)});
   }
 
   /// What is nobody's has no shard: any will do, as long as it is always the same.
   shard_number shard_of_finding(const new_exception& found) const {
-    const auto count = env().shard_count;
+    const auto count = env().layout.count();
     if (found.payment && found.payment->shard().value < count)
       return found.payment->shard();
     const auto digest = sha256(found.fingerprint);

@@ -340,17 +340,15 @@ private:
     // Between two refused answers the payment asks again, and that can be written.
     if (!pending.is_of_wake)
       refused_writes_ = 0;
-    const bool created = state_.id.is_nil() && !pending.next.id.is_nil();
     state_ = std::move(pending.next);
     if (pending.reply) {
-      request_ids_.erase(pending.settled_key);
+      no_longer_asks(pending.settled_key);
       fault_point("payment.before_reply");
       tell(seat_.shard, request_settled{seat_.id, pending.settled_key, *pending.reply});
     } else if (pending.origin && pending.origin->tell_when_durable) {
       describe_for(pending.origin->key);
     }
-    if (created)
-      answer_descriptions();
+    answer_descriptions();
     notice_ended(pending, false);
     for (const auto& target : pending.calls)
       call_gateway(target);
@@ -363,7 +361,7 @@ private:
 
   void key_conflict(const pending_write& pending, storage::write_result& result) {
     HF_ASSERT(pending.origin && result.existing);
-    request_ids_.erase(pending.origin->key);
+    no_longer_asks(pending.origin->key);
     tell(seat_.shard, key_was_taken{seat_.id, pending.origin->key, std::move(*result.existing),
                                     state_.id.is_nil()});
   }
@@ -440,7 +438,7 @@ private:
   }
 
   void drop(const request_origin& origin, api_reply reply) {
-    request_ids_.erase(origin.key);
+    no_longer_asks(origin.key);
     tell(seat_.shard,
          request_dropped{seat_.id, origin.key, std::move(reply), state_.id.is_nil()});
   }
@@ -503,22 +501,28 @@ private:
     step();
   }
 
-  /// Before the intent is durable there is nothing to describe: the asker then hears of it as
-  /// soon as it is.
+  /// Before the key's own intent is durable there is nothing to describe, for its write may
+  /// still be refused: the asker then hears of it as soon as it is.
   void describe_for(const std::string& key) {
-    if (state_.id.is_nil()) {
+    const auto op = std::ranges::find(state_.operations, key, &operation::idempotency_key);
+    const bool is_operation = op != state_.operations.end();
+    if (is_operation && op->kind == operation_kind::refund)
+      return send_pending(key, api::answer_refund(state_, *op));
+    if (is_operation || state_.idempotency_key == key)
+      return send_pending(key, api::answer_pending(state_));
+    if (std::ranges::find(descriptions_due_, key) == descriptions_due_.end())
       descriptions_due_.push_back(key);
-      return;
-    }
-    for (const auto& op : state_.operations)
-      if (op.kind == operation_kind::refund && op.idempotency_key == key)
-        return send_pending(key, api::answer_refund(state_, op));
-    send_pending(key, api::answer_pending(state_));
   }
 
   void answer_descriptions() {
     for (const auto& key : std::exchange(descriptions_due_, {}))
       describe_for(key);
+  }
+
+  /// Its request has ended: a description would only confuse whoever repeats it.
+  void no_longer_asks(const std::string& key) {
+    request_ids_.erase(key);
+    std::erase(descriptions_due_, key);
   }
 
   void send_pending(const std::string& key, api_reply reply) {
@@ -532,9 +536,9 @@ private:
   std::deque<waiting_command> waiting_;
   std::optional<pending_write> in_flight_;
   std::unordered_map<std::string, std::string> request_ids_; ///< of the keys not yet answered
-  std::vector<std::string> descriptions_due_;
-  std::uint32_t refused_writes_ = 0; ///< in a row, of what nobody had asked for
-  std::deque<notice_name> notices_;  ///< that were recorded last
+  std::vector<std::string> descriptions_due_; ///< keys whose intent is not durable yet
+  std::uint32_t refused_writes_ = 0;          ///< in a row, of what nobody had asked for
+  std::deque<notice_name> notices_;           ///< that were recorded last
 };
 
 } // namespace

@@ -414,7 +414,7 @@ private:
       outcome.files += files_;
       outcome.reconciled += reconciled_;
       outcome.exceptions += exceptions_;
-      (*order.done)(outcome);
+      order.done->deliver(std::move(outcome));
       return true;
     });
     if (waiters_.empty())

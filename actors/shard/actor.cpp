@@ -6,6 +6,7 @@
 #include "messages/assert.hpp"
 #include "messages/limits.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::actors {
@@ -128,7 +129,8 @@ caf::behavior shard_actor::make_behavior() {
     [this](dead_letter_found& m) { on_dead_letter(m); },
     [this](const payment_revived& m) { on_revived(m); },
     [this](shard_tick) { on_tick(); },
-    [this](drain) { on_drain(); },
+    [this](drain& m) { on_drain(m); },
+    [this](journal_closed) { on_journal_closed(); },
     [this](const kill_one& m) { kill_some_child(m.choice); },
   };
 }
@@ -139,8 +141,7 @@ caf::behavior shard_actor::make_behavior() {
 void shard_actor::on_submit(submit& message) {
   const auto& request_id = message.command.request_id;
   if (!serving_ || draining_)
-    return message.promise->deliver(api::answer_problem(
-      503, "shard_unavailable", "This shard is starting or moving; try again.", request_id, 1));
+    return message.promise->bounce(std::move(message.command));
   key_name name{message.command.merchant, message.command.idempotency_key};
   const auto subject = subject_of(message.command.action);
   const auto id =
@@ -168,7 +169,7 @@ void shard_actor::on_submit(submit& message) {
       503, "overloaded", "The runtime is at its limit; try again.", request_id, 1));
   }
   if (message.command.refusal_if_new)
-    return look_before_refusing(std::move(name), std::move(message));
+    return look_before_refusing(name, std::move(message));
   admit(std::move(name), std::move(message));
 }
 
@@ -177,8 +178,7 @@ void shard_actor::admit(key_name name, submit message) {
   const auto wait = message.command.wait;
   deadlines_.set(name, env_->now() + wait);
   const bool is_new = std::holds_alternative<create_payment>(message.command.action);
-  waiting_.emplace(name, waiting_request{std::move(message.command), std::move(message.promise),
-                                         id, false, false});
+  await(name, std::move(message), id);
   if (is_new) {
     auto& seat = payments_[id];
     seat.at = slot::stage::live;
@@ -197,9 +197,16 @@ void shard_actor::admit(key_name name, submit message) {
 void shard_actor::repeat_of_restored(key_name name, submit message) {
   const auto id = payment_id{*keys_.subject_of(name)};
   deadlines_.set(name, env_->now() + message.command.wait);
-  waiting_.emplace(name, waiting_request{std::move(message.command), std::move(message.promise),
-                                         id, false, true});
+  await(name, std::move(message), id).describe_only = true;
   hand_over(name);
+}
+
+/// Notes that its client waits for the request from now on.
+shard_actor::waiting_request& shard_actor::await(const key_name& name, submit message,
+                                                 const payment_id& id) {
+  waiting_request request{std::move(message.command), std::move(message.promise), id};
+  request.since = env_->now();
+  return waiting_.emplace(name, std::move(request)).first->second;
 }
 
 /// Gives the request to its payment, which may have to be loaded first.
@@ -326,6 +333,8 @@ void shard_actor::answer(const key_name& name, api_reply reply) {
   waiting_.erase(found);
   promise->deliver(std::move(reply));
   update_gauges();
+  if (draining_)
+    go_on_draining();
 }
 
 /// Nothing was written under the key: it is free again.
@@ -351,6 +360,11 @@ void shard_actor::on_overdue(const key_name& name) {
   }
   request.overdue = true;
   deadlines_.set(name, env_->now() + milliseconds{limits::describe_grace_ms});
+  ask_how_it_stands(name, request);
+}
+
+/// The answer, if the payment can give one, is for the client.
+void shard_actor::ask_how_it_stands(const key_name& name, const waiting_request& request) {
   // Evidence has no outcome that could be pending: there is nothing to describe.
   if (std::holds_alternative<note_evidence>(request.command.action))
     return;
@@ -375,6 +389,7 @@ bool shard_actor::take_back(const key_name& name) {
 
 void shard_actor::on_tick() {
   const auto now = env_->now();
+  note_lag(now);
   for (const auto& id : wakes_.advance(now))
     if (auto found = payments_.find(id); found != payments_.end())
       tell(found->second.who, wake_up{});
@@ -382,13 +397,30 @@ void shard_actor::on_tick() {
     passivate_idle(id);
   for (const auto& name : deadlines_.advance(now))
     on_overdue(name);
-  if (serving_ && now >= next_sweep_)
-    sweep_due();
-  if (serving_ && now >= next_retention_)
-    retain_keys();
-  if (serving_)
-    look_at_cutoff();
+  if (draining_)
+    go_on_draining();
+  else
+    look_at_database(now);
   tell_self_later(this, tick, shard_tick{});
+}
+
+/// What this shard does unasked. One that moves leaves it to the next owner.
+void shard_actor::look_at_database(timestamp now) {
+  if (!serving_)
+    return;
+  if (now >= next_sweep_)
+    sweep_due();
+  if (now >= next_retention_)
+    retain_keys();
+  look_at_cutoff();
+}
+
+/// How late this look at the timers is. A clock that was set back is not late.
+void shard_actor::note_lag(timestamp now) {
+  const auto late = now - std::exchange(next_tick_, now + tick);
+  const auto lag = std::chrono::floor<milliseconds>(late).count();
+  env_->gauge(number_).overdue_ms.store(std::max<std::int64_t>(lag, 0),
+                                        std::memory_order_relaxed);
 }
 
 void shard_actor::on_idle(const payment_idle& message) {

@@ -10,7 +10,7 @@ namespace holdfast::actors {
 void shard_actor::on_desk_call(desk_call& message) {
   if (!serving_ || draining_)
     return (*message.done)(
-      make_error(errc::unavailable, "The shard is starting or moving; try again."));
+      make_error(errc::not_owner, "The shard is starting or moving; try again."));
   spawn_desk(*this, env_, number_, epoch_, std::move(message));
 }
 

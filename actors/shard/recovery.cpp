@@ -40,6 +40,8 @@ void shard_actor::start() {
 }
 
 void shard_actor::on_loaded(shard_loaded& message) {
+  if (draining_)
+    return;
   if (!message.start || !message.merchants) {
     const auto& failure = message.start ? message.merchants.error() : message.start.error();
     env_->log(severity::warning, "shard " + std::to_string(number_.value)
@@ -67,7 +69,10 @@ void shard_actor::on_loaded(shard_loaded& message) {
   serving_ = true;
   env_->gauge(number_).serving.store(true, std::memory_order_relaxed);
   update_gauges();
+  next_tick_ = env_->now() + milliseconds{limits::shard_tick_ms};
   tell_self_later(this, milliseconds{limits::shard_tick_ms}, shard_tick{});
+  if (env_->began_to_serve)
+    env_->began_to_serve(number_);
 }
 
 caf::actor shard_actor::spawn_child(const payment_id& id, const merchant_id& merchant,
@@ -316,18 +321,8 @@ void shard_actor::on_key_loaded(key_loaded& message) {
   answer(name, std::move(reply));
 }
 
-// -- the end
+// -- for chaos tests
 // ------------------------------------------------------------------------------------------------
-
-void shard_actor::on_drain() {
-  draining_ = true;
-  env_->gauge(number_).serving.store(false, std::memory_order_relaxed);
-  // Requests under way are answered as their writes come back; those that wait for a gateway
-  // get their 503 when this actor goes, and their payments go on under the next owner.
-  env_->journal->close_shard(number_, [me = caf::actor_cast<caf::actor>(this)] {
-    caf::anon_send_exit(me, caf::exit_reason::user_shutdown);
-  });
-}
 
 void shard_actor::kill_some_child(std::uint64_t choice) {
   std::vector<caf::actor> victims;

@@ -12,11 +12,11 @@
 namespace holdfast::actors {
 
 void shard_actor::on_close(close_batches_now& message) {
-  if (!serving_) {
+  if (!serving_ || draining_) {
     if (message.done) {
       close_outcome refused;
       refused.detail = "a shard is starting or moving";
-      (*message.done)(refused);
+      message.done->deliver(std::move(refused));
     }
     return;
   }
@@ -41,7 +41,7 @@ void shard_actor::on_closed(batches_closed& message) {
               "batches could not be closed: " + message.result.error().detail);
     outcome.detail = message.result.error().detail;
     if (message.request.done)
-      (*message.request.done)(outcome);
+      message.request.done->deliver(std::move(outcome));
     else if (message.request.merchant)
       remind_later(*message.request.merchant);
     return;

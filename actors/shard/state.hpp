@@ -1,7 +1,7 @@
 // The shard actor's class, shared by the files that define its parts: requests (actor.cpp),
 // gateways' notices (webhooks.cpp), what is read and rebuilt (recovery.cpp), keys beyond memory
-// (keys.cpp), settlement (settlement.cpp), and what waits for people (exceptions.cpp). Internal
-// to actors/shard.
+// (keys.cpp), settlement (settlement.cpp), what waits for people (exceptions.cpp), and its end
+// (leaving.cpp). Internal to actors/shard.
 #pragma once
 
 #include "actors/environment.hpp"
@@ -35,6 +35,7 @@ private:
     merchant_command command;
     promise_ptr promise;
     payment_id payment;
+    timestamp since{};          ///< from when on its client waits here
     bool overdue = false;       ///< its deadline came; the payment was asked how it stands
     bool describe_only = false; ///< a repeat of a request from before this owner's time
     std::optional<storage::stored_answer> settled_meanwhile{}; ///< see on_settled
@@ -65,7 +66,9 @@ private:
   void remember(const key_name& name, const storage::stored_key& row);
   void answer_taken(const key_name& name, const storage::stored_key& row);
   void on_dropped(request_dropped& message);
+  waiting_request& await(const key_name& name, submit message, const payment_id& id);
   void on_overdue(const key_name& name);
+  void ask_how_it_stands(const key_name& name, const waiting_request& request);
   [[nodiscard]] bool take_back(const key_name& name);
   void answer(const key_name& name, api_reply reply);
   void forget(const key_name& name, api_reply reply);
@@ -74,12 +77,15 @@ private:
   // -- gateways' notices (webhooks.cpp)
   // -----------------------------------------------------------
   void on_webhook(deliver_webhook& message);
+  static void hand_back(deliver_webhook message);
   void hand_over_notices(slot& seat);
   void record_unmatched(deliver_webhook message);
 
   // -- time (actor.cpp)
   // ---------------------------------------------------------------------------
   void on_tick();
+  void look_at_database(timestamp now);
+  void note_lag(timestamp now);
   void on_idle(const payment_idle& message);
   void passivate_idle(const payment_id& id);
   void on_declined(const passivation_declined& message);
@@ -106,12 +112,23 @@ private:
   void leave_alone(const payment_id& id);
   void look_for_key(const payment_id& id, const key_name& name);
   void on_key_loaded(key_loaded& message);
-  void on_drain();
   void kill_some_child(std::uint64_t choice);
+
+  // -- the end (leaving.cpp)
+  // -----------------------------------------------------------------------
+  void on_drain(drain& message);
+  void go_on_draining();
+  void close_journal();
+  void on_journal_closed();
+  void leave();
+  void hand_back_requests();
+  void hand_back_notices();
+  void dismiss_children();
+  [[nodiscard]] caf::behavior farewell();
 
   // -- keys and the database (keys.cpp)
   // ---------------------------------------------------------------------
-  void look_before_refusing(key_name name, submit message);
+  void look_before_refusing(const key_name& name, submit message);
   void on_key_looked_up(key_looked_up& message);
   void retain_keys();
   void on_keys_retained(keys_retained& message);
@@ -139,11 +156,16 @@ private:
   epoch_number epoch_;
   bool serving_ = false;
   bool draining_ = false;
+  bool described_ = false; ///< draining: those who still waited were told how it stands
+  bool closing_ = false;   ///< draining: nothing more is written
+  timestamp drain_until_;  ///< draining: when the next step is due
+  std::shared_ptr<const std::function<void()>> drained_;
   bool sweeping_ = false;
   timestamp next_sweep_;
   bool retaining_ = false;
   timestamp next_retention_;
   timestamp next_key_sweep_;
+  timestamp next_tick_;
   timestamp next_look_;   ///< at the cut-off
   timestamp last_cutoff_; ///< that the merchants know of
   shards::key_table keys_;

@@ -14,9 +14,7 @@ namespace holdfast::actors {
 void shard_actor::on_webhook(deliver_webhook& message) {
   const auto& request_id = message.promise->request_id();
   if (!serving_ || draining_)
-    return message.promise->deliver(
-      api::answer_problem(503, "shard_unavailable",
-                          "This shard is starting or moving; send it again.", request_id, 1));
+    return hand_back(std::move(message));
   const auto id = message.notice.about.payment;
   auto [found, is_new] = payments_.try_emplace(id);
   auto& seat = found->second;
@@ -31,6 +29,15 @@ void shard_actor::on_webhook(deliver_webhook& message) {
   seat.notices.push_back(std::move(message));
   if (is_new)
     begin_load(id);
+}
+
+/// Nothing was done with it, and it isn't served here.
+void shard_actor::hand_back(deliver_webhook message) {
+  if (message.elsewhere)
+    return (*message.elsewhere)(std::move(message.notice), std::move(message.promise));
+  message.promise->deliver(api::answer_problem(
+    503, "shard_unavailable", "This shard is starting or moving; send it again.",
+    message.promise->request_id(), 1));
 }
 
 void shard_actor::hand_over_notices(slot& seat) {

@@ -8,6 +8,7 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -28,10 +29,12 @@ public:
       start_gateway(index);
     for (std::size_t index = 0; index < plan_.acquirers.size(); ++index)
       start_acquirer(index);
-    start_orphan_search();
     return {
       [this](const shard_acquired& m) { on_acquired(m); },
       [this](const shard_lost& m) { on_lost(m); },
+      [this](const give_up_shard& m) { on_give_up(m); },
+      [this](const shard_drained& m) { on_drained(m); },
+      [this](const singletons_held& m) { on_singletons(m); },
       [this](const restart_child& m) { on_restart(m); },
       [this](restart_orphan_search) { start_orphan_search(); },
       [this](const kill_one& m) { kill_some_child(m.choice); },
@@ -54,6 +57,7 @@ private:
   struct owned_shard {
     caf::actor who;
     epoch_number epoch;
+    bool is_leaving = false; ///< it was told to drain
   };
 
   environment& env() const { return *plan_.env; }
@@ -81,7 +85,7 @@ private:
   }
 
   void start_orphan_search() {
-    if (stopping_ || plan_.orphans.gateways.empty())
+    if (stopping_ || search_ || !searches_ || plan_.orphans.gateways.empty())
       return;
     // While it waits for a gateway's list nobody else holds it.
     search_ = spawn_orphan_search(system(), plan_.orphans);
@@ -95,6 +99,7 @@ private:
     auto& owned = shards_[got.shard];
     if (owned.who)
       dismiss(owned.who);
+    owned.is_leaving = false;
     env().journal->open_shard(got.shard, got.epoch, got.last_seq, got.chain);
     owned.epoch = got.epoch;
     owned.who = spawn_shard(system(), plan_.env, got.shard, got.epoch);
@@ -111,6 +116,59 @@ private:
               "shard " + std::to_string(message.shard.value) + " is lost: " + message.reason);
     let_go(found->first, found->second.who);
     shards_.erase(found);
+  }
+
+  // -- hand-over
+  // ------------------------------------------------------------------------------------
+
+  /// No request finds it any more; it is ours until it has drained.
+  void on_give_up(const give_up_shard& message) {
+    auto found = shards_.find(message.shard);
+    if (found == shards_.end())
+      return close_and_release(message.shard, message.epoch);
+    auto& owned = found->second;
+    if (owned.epoch != message.epoch || std::exchange(owned.is_leaving, true))
+      return;
+    env().peers.remove_shard(message.shard);
+    const auto me = caf::actor_cast<caf::actor>(this);
+    tell(
+      owned.who,
+      drain{std::make_shared<const std::function<void()>>(
+        [me, drained = shard_drained{message.shard, message.epoch}] { tell(me, drained); })});
+  }
+
+  /// Of a shard whose actor is dead.
+  void close_and_release(shard_number shard, epoch_number epoch) {
+    env().journal->close_shard(
+      shard, [me = caf::actor_cast<caf::actor>(this), drained = shard_drained{shard, epoch}] {
+        tell(me, drained);
+      });
+  }
+
+  /// Its actor goes by itself, as soon as it has handed back what still reaches it.
+  void on_drained(const shard_drained& message) {
+    auto found = shards_.find(message.shard);
+    if (found != shards_.end()) {
+      if (found->second.epoch != message.epoch)
+        return;
+      children_.erase(found->second.who.address());
+      shards_.erase(found);
+    }
+    if (plan_.released)
+      plan_.released(message.shard, message.epoch);
+    if (stopping_)
+      finish_when_empty();
+  }
+
+  // -- what runs once in the cluster
+  // ----------------------------------------------------------------
+
+  void on_singletons(const singletons_held& message) {
+    searches_ = std::ranges::count(message.names, orphans_singleton) > 0;
+    if (searches_)
+      return start_orphan_search();
+    if (auto search = std::exchange(search_, nullptr))
+      dismiss(search);
   }
 
   void let_go(shard_number shard, const caf::actor& who) {
@@ -136,14 +194,7 @@ private:
     children_.erase(found);
     if (what.kind == child_kind::shard) {
       const shard_number number{static_cast<std::uint16_t>(what.index)};
-      env().peers.remove_shard(number);
-      env().gauge(number).serving.store(false, std::memory_order_relaxed);
-      shards_.erase(number);
-      if (stopping_)
-        return finish_when_empty();
-      env().log(severity::warning,
-                "the actor of shard " + std::to_string(number.value) + " died; taking it anew");
-      return plan_.reacquire(number);
+      return on_shard_down(number);
     }
     if (stopping_)
       return;
@@ -164,6 +215,20 @@ private:
       on_restart(again);
     else
       tell_self_later(this, pause, again);
+  }
+
+  void on_shard_down(shard_number number) {
+    env().peers.remove_shard(number);
+    env().gauge(number).serving.store(false, std::memory_order_relaxed);
+    const auto owned = shards_.at(number);
+    shards_.erase(number);
+    if (owned.is_leaving)
+      return close_and_release(number, owned.epoch);
+    if (stopping_)
+      return finish_when_empty();
+    env().log(severity::warning,
+              "the actor of shard " + std::to_string(number.value) + " died; taking it anew");
+    plan_.reacquire(number);
   }
 
   const std::string& name_of(const child& what) const {
@@ -204,7 +269,8 @@ private:
     stopped_ = std::move(message.done);
     for (const auto& [number, owned] : shards_) {
       env().peers.remove_shard(number);
-      tell(owned.who, drain{});
+      if (!owned.is_leaving)
+        tell(owned.who, drain{});
     }
     finish_when_empty();
   }
@@ -221,6 +287,7 @@ private:
 
   supervisor_plan plan_;
   bool stopping_ = false;
+  bool searches_ = false; ///< for orphans, on this node
   timestamp last_restart_;
   caf::actor search_; ///< for orphans
   std::shared_ptr<std::function<void()>> stopped_;

@@ -14,7 +14,8 @@
 namespace holdfast::api {
 
 struct admin_options {
-  std::uint16_t shards = 32;
+  std::string node{}; ///< the id of this one
+  shard_layout layout{{shard_range{{0}, {31}}}};
   std::uint32_t fee_bps_default = 30; ///< of merchants made without one
   /// A cut-off is answered after this, complete or not; less than the server's handler timeout.
   milliseconds cutoff_timeout{55'000};

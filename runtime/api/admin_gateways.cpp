@@ -43,10 +43,15 @@ void write_breaker(json_writer& json, const gateways::breaker_view& breaker, tim
   write_counts<gateways::trip_cause>(json, "trips", breaker.trips);
 }
 
-std::string render_gateway(const runtime::gateway_status& gateway, timestamp now) {
+/// A breaker and its queues are those of one node.
+std::string render_gateway(const runtime::gateway_status& gateway,
+                           const admin_options& options) {
   json_writer json;
-  json.begin_object().member("name", gateway.name).member("object", "gateway");
-  write_breaker(json, gateway.gate.breaker, now);
+  json.begin_object()
+    .member("name", gateway.name)
+    .member("object", "gateway")
+    .member("node", options.node);
+  write_breaker(json, gateway.gate.breaker, options.now());
   json.member("in_flight", gateway.in_flight)
     .member("queued", gateway.queued)
     .member("calls", gateway.calls)
@@ -98,7 +103,7 @@ void answer_gateway(const admin_services& services, const exchange& call) {
   const auto found = std::ranges::find(all, call.argument(), &runtime::gateway_status::name);
   if (found == all.end())
     return call.refuse_absent("gateway");
-  call.send_json(200, render_gateway(*found, services.options.now()));
+  call.send_json(200, render_gateway(*found, services.options));
 }
 
 /// The order in the body, unless it was refused.
@@ -167,11 +172,10 @@ std::string render_routes(const exchange& call, const routing::version& shown) {
 } // namespace
 
 void list_gateways_route(const admin_services_ptr& services, const exchange_ptr& call) {
-  const auto now = services->options.now();
-  call->send_json(200, render_all(*call, services->front.gateways(),
-                                  [now](const runtime::gateway_status& gateway) {
-                                    return render_gateway(gateway, now);
-                                  }));
+  const auto render = [&options = services->options](const runtime::gateway_status& gateway) {
+    return render_gateway(gateway, options);
+  };
+  call->send_json(200, render_all(*call, services->front.gateways(), render));
 }
 
 void trip_gateway_route(const admin_services_ptr& services, const exchange_ptr& call) {

@@ -1,5 +1,6 @@
 // Merchants and their keys: made, listed, revoked. A key's text leaves in the answer that made
 // it and is nowhere else.
+#include "messages/assert.hpp"
 #include "messages/json_writer.hpp"
 #include "messages/limits.hpp"
 #include "runtime/api/admin_routes.hpp"
@@ -72,6 +73,29 @@ std::string render_new_key(const issued_key& key) {
   return json.member("api_key", key.text.reveal()).end_object().take();
 }
 
+/// The databases that have room for so many stripes, which must lie in one; there is one.
+std::vector<shard_range> roomy_ranges(const shard_layout& layout, std::uint16_t stripes) {
+  auto ranges = layout.ranges();
+  std::erase_if(ranges, [&](const shard_range& range) { return range.size() < stripes; });
+  return ranges;
+}
+
+/// A shard of these ranges, each as likely as another.
+shard_number draw_home(const std::vector<shard_range>& ranges, std::uint64_t random) {
+  std::uint64_t homes = 0;
+  for (const auto& range : ranges)
+    homes += range.size();
+  HF_ASSERT(homes > 0);
+  auto drawn = random % homes;
+  for (const auto& range : ranges) {
+    if (drawn < range.size())
+      return {static_cast<std::uint16_t>(range.first.value + drawn)};
+    drawn -= range.size();
+  }
+  return {};
+}
+
+/// All but its id.
 checked<storage::merchant_row> read_merchant(const admin_services& services,
                                              std::string_view body) {
   const auto document = parse_object(body);
@@ -81,7 +105,8 @@ checked<storage::merchant_row> read_merchant(const admin_services& services,
   field_reader fields{*document, {}, refused};
   fields.only({"name", "currency", "stripes", "fee_bps"});
   const auto& options = services.options;
-  const auto stripes_max = std::min(limits::stripes_max, options.shards);
+  const auto widest = std::ranges::max(options.layout.ranges(), {}, &shard_range::size).size();
+  const auto stripes_max = std::min(limits::stripes_max, widest);
   storage::merchant_row row;
   row.name = fields.required_text("name", limits::merchant_name_bytes_max);
   row.unit = fields.required_currency("currency");
@@ -90,9 +115,7 @@ checked<storage::merchant_row> read_merchant(const admin_services& services,
     fields.integer("fee_bps", 0, fee_bps_max, options.fee_bps_default));
   if (refused)
     return *refused;
-  const shard_number home{static_cast<std::uint16_t>(options.random() % options.shards)};
   row.created_at = options.now();
-  row.id = merchant_id::make(row.created_at, home, options.random());
   return row;
 }
 
@@ -126,10 +149,34 @@ void add_key(const admin_services_ptr& services, const exchange_ptr& call, key_o
     // A failed refresh only means that the ring looks again when the key is first used.
     call->send_json(201, render(key));
   };
-  const auto refresh = [services, answer](const storage::api_key_row&) {
-    services->keys.refresh(services->options.now(), answer);
+  const auto refresh = [services, answer](const storage::api_key_row& made) {
+    services->keys.refresh(made.merchant.shard(), services->options.now(), answer);
   };
   services->store.create_key(issued->row, unless_failed<storage::api_key_row>(call, refresh));
+}
+
+/// Stores the merchant in one of the ranges' databases and gives it a key. A database that is
+/// away is passed over for another; should it have stored the row after all, a merchant without
+/// a key remains there, which nobody can use.
+void settle_merchant(const admin_services_ptr& services, const exchange_ptr& call,
+                     storage::merchant_row row, std::vector<shard_range> ranges,
+                     std::size_t tried = 0) {
+  const auto& options = services->options;
+  const auto home = draw_home(ranges, options.random());
+  row.id = merchant_id::make(row.created_at, home, options.random());
+  std::erase_if(ranges, [&](const shard_range& range) { return range.contains(home); });
+  ++tried;
+  services->store.create_merchant(row, [services, call, row, ranges,
+                                        tried](const expected<storage::merchant_row>& made) {
+    if (made)
+      return add_key(services, call, {made->id, false}, [made = *made](const issued_key& key) {
+        return render_new_merchant(made, key);
+      });
+    if (made.error().code != errc::unavailable || ranges.empty()
+        || tried >= limits::merchant_homes_tried_max)
+      return call->refuse(made.error());
+    settle_merchant(services, call, row, ranges, tried);
+  });
 }
 
 } // namespace
@@ -146,12 +193,9 @@ void create_merchant_route(const admin_services_ptr& services, const exchange_pt
   auto row = read_merchant(*services, call->request().body);
   if (!row)
     return call->refuse(row.error());
-  const auto then_key = [services, call](const storage::merchant_row& made) {
-    add_key(services, call, {made.id, false},
-            [made](const issued_key& key) { return render_new_merchant(made, key); });
-  };
-  services->store.create_merchant(std::move(*row),
-                                  unless_failed<storage::merchant_row>(call, then_key));
+  const auto stripes = row->stripes;
+  settle_merchant(services, call, std::move(*row),
+                  roomy_ranges(services->options.layout, stripes));
 }
 
 void list_keys_route(const admin_services_ptr& services, const exchange_ptr& call) {
@@ -169,38 +213,40 @@ void list_keys_route(const admin_services_ptr& services, const exchange_ptr& cal
 }
 
 void create_key_route(const admin_services_ptr& services, const exchange_ptr& call) {
-  using merchants = std::vector<storage::merchant_row>;
   if (const auto refused = refuse_media_type(call->request()))
     return call->refuse(*refused);
   const auto order = read_key_order(call->request().body);
   if (!order)
     return call->refuse(order.error());
-  services->store.list_merchants(
-    unless_failed<merchants>(call, [services, call, order = *order](const merchants& rows) {
-      const bool known = std::any_of(rows.begin(), rows.end(),
-                                     [&](const auto& row) { return row.id == order.merchant; });
-      if (!known)
-        return call->refuse_absent("merchant");
-      add_key(services, call, order, render_new_key);
-    }));
+  const auto home = order->merchant.shard();
+  if (home.value >= services->options.layout.count())
+    return call->refuse_absent("merchant");
+  const auto add = [services, call, order = *order](const storage::known_callers& known) {
+    const bool is_there = std::ranges::any_of(
+      known.merchants, [&](const auto& row) { return row.id == order.merchant; });
+    if (!is_there)
+      return call->refuse_absent("merchant");
+    add_key(services, call, order, render_new_key);
+  };
+  services->store.list_callers(home, unless_failed<storage::known_callers>(call, add));
 }
 
 void revoke_key_route(const admin_services_ptr& services, const exchange_ptr& call) {
   const auto id = id_in_path<key_id>(*call, "key");
   if (!id)
     return;
-  const auto answer = [call, id = *id](const expected<void>& refreshed) {
+  const auto answer = [services, call, id = *id](const expected<void>& refreshed) {
     // Until the ring has read it, the key still opens the door: say so rather than "done".
-    if (!refreshed)
+    if (!refreshed && services->keys.opens(id))
       return call->refuse(refreshed.error());
     json_writer json;
     json.begin_object().member("id", id.text()).member("object", "api_key");
     call->send_json(200, json.member("revoked", true).end_object().take());
   };
-  const auto refresh = [services, call, answer](bool found) {
+  const auto refresh = [services, call, answer, id = *id](bool found) {
     if (!found)
       return call->refuse_absent("key");
-    services->keys.refresh(services->options.now(), answer);
+    services->keys.refresh(id.shard(), services->options.now(), answer);
   };
   services->store.revoke_key(*id, services->options.now(), unless_failed<bool>(call, refresh));
 }

@@ -17,6 +17,7 @@ constexpr std::array rows{
   admin_row{"POST", "/admin/v1/keys/{id}/revoke", &revoke_key_route},
   admin_row{"GET", "/admin/v1/nodes", &list_nodes_route},
   admin_row{"GET", "/admin/v1/shards", &list_shards_route},
+  admin_row{"POST", "/admin/v1/shards/move", &move_shards_route},
   admin_row{"GET", "/admin/v1/gateways", &list_gateways_route},
   admin_row{"POST", "/admin/v1/gateways/{name}/trip", &trip_gateway_route},
   admin_row{"POST", "/admin/v1/gateways/{name}/reset", &reset_gateway_route},

@@ -47,6 +47,7 @@ void revoke_key_route(const admin_services_ptr& services, const exchange_ptr& ca
 // admin_node.cpp:
 void list_nodes_route(const admin_services_ptr& services, const exchange_ptr& call);
 void list_shards_route(const admin_services_ptr& services, const exchange_ptr& call);
+void move_shards_route(const admin_services_ptr& services, const exchange_ptr& call);
 
 // admin_gateways.cpp:
 void list_gateways_route(const admin_services_ptr& services, const exchange_ptr& call);

@@ -8,9 +8,8 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include <cstring>
+#include <algorithm>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,67 +17,40 @@ namespace holdfast::api {
 
 namespace {
 
-using key_hash = std::array<std::uint8_t, 32>;
+/// What the databases say of a key that was not known. The first that knows it is the answer,
+/// and only when all have spoken is it nobody's.
+class inquiry {
+public:
+  inquiry(std::size_t asked, key_ring::found done) : missing_(asked), done_(std::move(done)) {}
 
-struct known_key {
-  key_hash hash{};
-  caller who;
-};
-
-/// By the first eight bytes of the hash. The pepper makes these as good as random to anyone
-/// outside, so how long a look-up takes tells nothing of any key.
-using key_table = std::unordered_multimap<std::uint64_t, known_key>;
-
-std::uint64_t slot_of(const key_hash& hash) {
-  std::uint64_t slot = 0;
-  std::memcpy(&slot, hash.data(), sizeof slot);
-  return slot;
-}
-
-std::optional<caller> look_up(const key_table& table, const key_hash& hash) {
-  const auto [first, last] = table.equal_range(slot_of(hash));
-  for (auto entry = first; entry != last; ++entry)
-    if (CRYPTO_memcmp(entry->second.hash.data(), hash.data(), hash.size()) == 0)
-      return entry->second.who;
-  return std::nullopt;
-}
-
-std::shared_ptr<const key_table> make_table(const std::vector<storage::merchant_row>& merchants,
-                                            const std::vector<storage::api_key_row>& keys) {
-  std::unordered_map<merchant_id, std::uint16_t> stripes;
-  for (const auto& merchant : merchants)
-    stripes.emplace(merchant.id, merchant.stripes);
-  auto table = std::make_shared<key_table>();
-  for (const auto& key : keys) {
-    const auto owner = stripes.find(key.merchant);
-    if (key.revoked_at || owner == stripes.end())
-      continue;
-    const caller who{
-      .merchant = key.merchant, .key = key.id, .stripes = owner->second, .live = key.live};
-    table->emplace(slot_of(key.hash), known_key{key.hash, who});
+  void take(const expected<std::optional<caller>>& one) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (missing_ == 0)
+        return;
+      const bool is_known = one && *one;
+      missing_ = is_known ? 0 : missing_ - 1;
+      if (is_known || !one)
+        answer_ = one;
+      if (missing_ > 0)
+        return;
+    }
+    done_(std::move(answer_));
   }
-  return table;
-}
+
+private:
+  std::mutex mutex_;
+  std::size_t missing_;
+  expected<std::optional<caller>> answer_;
+  const key_ring::found done_;
+};
 
 } // namespace
 
-/// Shared with the store's callbacks, which may outlive the ring.
-struct key_ring::state : std::enable_shared_from_this<key_ring::state> {
-  using refreshed = std::function<void(const expected<void>&)>;
-
-  state(storage::store& given_store, secret given_pepper)
-    : store(given_store),
-      pepper(std::move(given_pepper)) {}
-
-  storage::store& store;
+struct key_ring::state {
   const secret pepper;
-
-  std::mutex mutex;
-  std::shared_ptr<const key_table> table = std::make_shared<key_table>();
-  std::optional<timestamp> looked_at; ///< when the latest look began
-  bool looking = false;
-  std::vector<refreshed> waiting;      ///< for the look under way
-  std::vector<refreshed> waiting_next; ///< for one that begins later
+  const shard_layout layout;
+  std::vector<std::shared_ptr<known_keys>> parts; ///< one a database
 
   [[nodiscard]] key_hash hash_of(std::string_view key) const {
     key_hash hash{};
@@ -91,102 +63,42 @@ struct key_ring::state : std::enable_shared_from_this<key_ring::state> {
     return hash;
   }
 
-  /// Whether the latest look began at least so long ago. A clock that jumped back counts as
-  /// long.
-  [[nodiscard]] bool is_older_than(std::int64_t age_ms, timestamp now) const {
-    return !looked_at || now < *looked_at || now - *looked_at >= milliseconds{age_ms};
-  }
-
-  /// With the mutex held; the caller calls `read` after releasing it.
-  void begin_look(timestamp now) {
-    looking = true;
-    looked_at = now;
-  }
-
-  void read() {
-    auto self = shared_from_this();
-    store.list_merchants([self](expected<std::vector<storage::merchant_row>> merchants) {
-      if (!merchants)
-        return self->end_look(merchants.error());
-      self->store.list_keys(
-        [self, rows = std::move(*merchants)](expected<std::vector<storage::api_key_row>> keys) {
-          if (!keys)
-            return self->end_look(keys.error());
-          self->end_look(make_table(rows, *keys));
-        });
-    });
-  }
-
-  void end_look(expected<std::shared_ptr<const key_table>> outcome) {
-    std::vector<refreshed> served;
-    bool again = false;
-    {
-      const std::lock_guard lock{mutex};
-      if (outcome)
-        table = *outcome;
-      served = std::exchange(waiting, std::exchange(waiting_next, {}));
-      again = !waiting.empty();
-      looking = again;
-    }
-    const auto heard = outcome ? expected<void>{} : expected<void>{outcome.error()};
-    for (const auto& done : served)
-      done(heard);
-    if (again)
-      read();
+  /// None: there is no such shard.
+  [[nodiscard]] known_keys* part_of(shard_number shard) const {
+    return shard.value < layout.count() ? parts[layout.database_of(shard)].get() : nullptr;
   }
 };
 
-key_ring::key_ring(storage::store& store, secret pepper)
-  : state_(std::make_shared<state>(store, std::move(pepper))) {}
+key_ring::key_ring(storage::store& store, secret pepper, timer later,
+                   const shard_layout& layout)
+  : state_(std::make_unique<state>(state{std::move(pepper), layout, {}})) {
+  for (const auto& range : layout.ranges())
+    state_->parts.push_back(std::make_shared<known_keys>(store, range.first, later));
+}
 
 key_ring::~key_ring() = default;
 
-void key_ring::refresh(timestamp now, std::function<void(expected<void>)> done) {
-  bool start = false;
-  {
-    const std::lock_guard lock{state_->mutex};
-    start = !state_->looking;
-    (start ? state_->waiting : state_->waiting_next).push_back(std::move(done));
-    state_->begin_look(now);
-  }
-  if (start)
-    state_->read();
+void key_ring::refresh(shard_number shard, timestamp now,
+                       std::function<void(expected<void>)> done) {
+  if (auto* part = state_->part_of(shard))
+    return part->refresh(now, std::move(done));
+  done(make_error(errc::not_found, "there is no such shard"));
 }
 
-void key_ring::find(std::string_view key, timestamp now, found done) {
+void key_ring::find(std::string_view key, timestamp now, const found& done) {
   const auto hash = state_->hash_of(key);
-  std::optional<caller> who;
-  bool start = false;
-  bool wait = false;
-  bool full = false;
-  {
-    const std::lock_guard lock{state_->mutex};
-    who = look_up(*state_->table, hash);
-    const auto age_ms = who ? limits::key_age_ms_max : limits::key_refresh_pause_ms;
-    start = !state_->looking && state_->is_older_than(age_ms, now);
-    wait = !who && (start || state_->looking);
-    full = wait && state_->waiting.size() >= limits::key_waiting_max;
-    if (wait && !full) {
-      state_->waiting.push_back([ring = state_, hash, done](const expected<void>& outcome) {
-        if (!outcome)
-          return done(outcome.error());
-        std::shared_ptr<const key_table> table;
-        {
-          const std::lock_guard inner{ring->mutex};
-          table = ring->table;
-        }
-        done(look_up(*table, hash));
-      });
-    }
-    if (start)
-      state_->begin_look(now);
-  }
-  if (full)
-    return done(make_error(errc::overloaded, "too many requests wait for the API keys"));
-  if (start)
-    state_->read();
-  if (!wait)
-    done(who);
+  const auto answers = [&](const auto& part) { return part->find_known(hash, now, done); };
+  if (std::ranges::any_of(state_->parts, answers))
+    return;
+  const auto asked = std::make_shared<inquiry>(state_->parts.size(), done);
+  for (const auto& part : state_->parts)
+    part->find_anew(hash, now,
+                    [asked](const expected<std::optional<caller>>& one) { asked->take(one); });
+}
+
+bool key_ring::opens(key_id key) const {
+  const auto* part = state_->part_of(key.shard());
+  return part != nullptr && part->opens(key);
 }
 
 expected<issued_key> key_ring::issue(merchant_id merchant, bool live, timestamp now,

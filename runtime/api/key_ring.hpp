@@ -3,7 +3,7 @@
 #pragma once
 
 #include "messages/secret.hpp"
-#include "storage/store.hpp"
+#include "runtime/api/known_keys.hpp"
 
 #include <functional>
 #include <memory>
@@ -11,14 +11,6 @@
 #include <string_view>
 
 namespace holdfast::api {
-
-/// Who a key stands for.
-struct caller {
-  merchant_id merchant;
-  key_id key;
-  std::uint16_t stripes = 1; ///< of the merchant, see shard_of_key
-  bool live = false;         ///< `hf_live_…` rather than `hf_test_…`
-};
 
 /// A new key: the text is shown once, the row is stored.
 struct issued_key {
@@ -29,23 +21,37 @@ struct issued_key {
 /// Thread-safe. The store must outlive every call under way, not the ring.
 class key_ring {
 public:
-  using found = std::function<void(expected<std::optional<caller>>)>;
+  using found = known_keys::found;
+  using timer = known_keys::timer;
 
-  /// `pepper` is the secret of the HMAC, at least limits::key_pepper_bytes_min bytes.
-  key_ring(storage::store& store, secret pepper);
+  /// `pepper` is the secret of the HMAC, at least limits::key_pepper_bytes_min bytes; the
+  /// layout says which databases there are.
+  key_ring(storage::store& store, secret pepper, timer later, const shard_layout& layout);
   ~key_ring();
   key_ring(const key_ring&) = delete;
   key_ring& operator=(const key_ring&) = delete;
 
-  /// Reads merchants and keys anew: at the start, and when an operator changed one. A look that
-  /// is under way already is not enough then, so another follows it. Errors: the store's.
-  void refresh(timestamp now, std::function<void(expected<void>)> done);
+  /// Reads merchants and keys of the shard's database anew, when an operator changed one: with
+  /// a look that begins after this call, unless the one under way fails. Other databases are
+  /// not waited for. Errors: the store's; not_found (no such shard).
+  void refresh(shard_number shard, timestamp now, std::function<void(expected<void>)> done);
 
   /// Whose key this is; none for an unknown, revoked or malformed one, which all take the same
-  /// path. A key that isn't known makes the ring look again, a few times a second at most; what
-  /// it knows is never much older than limits::key_age_ms_max. `done` runs at once or on a
-  /// storage thread. Errors: unavailable, overloaded.
-  void find(std::string_view key, timestamp now, found done);
+  /// path. A key that isn't known makes the ring look again, a few times a second at most, and
+  /// is not denied before a look in every database that began after it came: another node may
+  /// just have made it. While a database can't be read, a key that isn't known may be one of
+  /// its own, so it is unavailable rather than none.
+  ///
+  /// What is known of a database is read anew when a key of it is used and it is older than
+  /// limits::key_age_ms_max, and if it is twice as old, the key waits for that: so a revoked
+  /// one dies within that time on every node that can read its database. On one that can't, it
+  /// goes on to work until what is known is older than limits::key_stale_ms_max; from then on
+  /// the keys of that database are unavailable, and those of the others work. `done` runs at
+  /// once or on a storage thread. Errors: unavailable, overloaded.
+  void find(std::string_view key, timestamp now, const found& done);
+
+  /// Whether the key opens the door as far as the ring knows now.
+  [[nodiscard]] bool opens(key_id key) const;
 
   /// Makes a key of 32 random bytes, which is not known before it is stored and the ring has
   /// been refreshed. `id_random` goes into the row's id. Errors: internal (no randomness).
@@ -54,7 +60,7 @@ public:
 
 private:
   struct state;
-  std::shared_ptr<state> state_;
+  std::unique_ptr<state> state_;
 };
 
 } // namespace holdfast::api

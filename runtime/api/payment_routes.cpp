@@ -35,7 +35,7 @@ checked<payment_id> payment_of(const public_services& services, const exchange& 
   const auto id = payment_id::parse(call.argument());
   if (!id)
     return no_such_payment("This is not a payment's id: " + id.error().detail + ".");
-  if (id->shard().value >= services.options.shards)
+  if (id->shard().value >= services.options.layout.count())
     return no_such_payment("There is no such payment.");
   return *id;
 }

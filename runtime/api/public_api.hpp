@@ -15,7 +15,7 @@
 namespace holdfast::api {
 
 struct public_options {
-  std::uint16_t shards = 32;
+  shard_layout layout{{shard_range{{0}, {31}}}};
   std::uint32_t requests_per_second = 0; ///< of one merchant; 0: no limit
   std::function<timestamp()> now = wall_clock_now;
   /// By gateway; those that have none don't send webhooks.

@@ -156,8 +156,9 @@ void list_batch_items_route(public_services& services, const exchange_ptr& call)
 }
 
 void list_events_route(public_services& services, const exchange_ptr& call) {
-  const auto shards = shards_of_merchant(call->who().merchant.shard(), call->who().stripes,
-                                         services.options.shards);
+  const auto home = call->who().merchant.shard();
+  const auto shards =
+    shards_of_merchant(home, call->who().stripes, services.options.layout.range_of(home));
   query_reader query{call->request(), {"after", "limit"}};
   const auto after = query.parsed<feed_cursor>(
     "after", [&](std::string_view given) { return feed_cursor::parse(given, shards); });

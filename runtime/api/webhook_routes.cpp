@@ -59,7 +59,7 @@ void receive_webhook_route(public_services& services, const exchange_ptr& call) 
     return call->refuse(*refused);
   if (const auto refused = refuse_media_type(request))
     return call->refuse(*refused);
-  auto notice = read_webhook(request.body, known->first, services.options.shards);
+  auto notice = read_webhook(request.body, known->first, services.options.layout.count());
   if (!notice)
     return call->refuse(notice.error());
   services.front.notify(std::move(*notice), request.request_id,

@@ -65,13 +65,31 @@ std::string with_database(const std::string& url, const std::string& name) {
   return url.substr(0, path) + '/' + name + url.substr(end);
 }
 
+storage::database_identity whole_cluster() {
+  const config::node_config defaults;
+  const auto last = static_cast<std::uint16_t>(defaults.shards - 1);
+  return {defaults.cluster_name, defaults.shards, {{0}, {last}}};
+}
+
+storage::database_options whole_database(std::string url, std::string node) {
+  const auto whole = whole_cluster();
+  storage::database_options options;
+  options.url = std::move(url);
+  options.range = whole.range;
+  options.cluster = whole.cluster;
+  options.shards = whole.shards;
+  options.node = std::move(node);
+  options.readers = 1;
+  return options;
+}
+
 expected<std::string> create_database(const std::string& beside, const std::string& name) {
   if (auto made =
         run_tool("createdb", {"--maintenance-db=" + beside, name}, "/dev/null", tool_limit);
       !made)
     return made.error();
   auto url = with_database(beside, name);
-  if (auto migrated = storage::migrate(url, config::node_config{}.shards); !migrated)
+  if (auto migrated = storage::migrate(url, whole_cluster()); !migrated)
     return migrated.error();
   return url;
 }

@@ -4,6 +4,7 @@
 
 #include "messages/expected.hpp"
 #include "messages/time.hpp"
+#include "storage/database.hpp"
 
 #include <filesystem>
 #include <string>
@@ -15,6 +16,11 @@ extern const char* const baseline_script;
 
 /// The URL of another database of the same server.
 [[nodiscard]] std::string with_database(const std::string& url, const std::string& name);
+
+/// What the bench's databases are made for: all shards of a cluster with default settings.
+[[nodiscard]] storage::database_identity whole_cluster();
+/// To open one of them under a node's name, with one reader.
+[[nodiscard]] storage::database_options whole_database(std::string url, std::string node);
 
 /// Creates a database next to the one of the URL, with the schema of the runtime. Blocking;
 /// starts programs of PostgreSQL's, so from the main thread alone. Errors: unavailable.

@@ -2,8 +2,8 @@
 
 #include "actors/payment/core.hpp"
 #include "messages/limits.hpp"
+#include "runtime/bench/baseline.hpp"
 #include "runtime/bench/synthetic.hpp"
-#include "runtime/config/config.hpp"
 #include "storage/database.hpp"
 
 #include <chrono>
@@ -100,23 +100,18 @@ private:
   };
 
   expected<void> open() {
-    storage::database_options options;
-    options.url = url_;
-    options.shards = config::node_config{}.shards;
-    options.node = "ceiling";
-    options.readers = 1;
-    auto opened = storage::open_database(options);
+    auto opened = storage::open_database(whole_database(url_, "ceiling"));
     if (!opened)
       return opened.error();
     database_ = std::move(*opened);
-    return own_shards(options.shards);
+    return own_shards(whole_cluster().shards);
   }
 
   expected<void> own_shards(std::uint16_t count) {
     const auto inbox = inbox_;
-    leases_ = database_->keep_leases(
-      {[inbox](storage::acquired_shard shard) { inbox->take(std::move(shard)); },
-       [](shard_number, epoch_number) {}});
+    storage::lease_events heard;
+    heard.acquired = [inbox](storage::acquired_shard shard) { inbox->take(std::move(shard)); };
+    leases_ = database_->keep_leases(std::move(heard));
     std::vector<shard_number> wanted;
     for (std::uint16_t i = 0; i < count; ++i)
       wanted.push_back({i});

@@ -145,11 +145,7 @@ expected<void> site::end_faults() const {
 }
 
 expected<std::vector<storage::status_count>> site::count_payments() const {
-  storage::database_options options;
-  options.url = database();
-  options.node = "bench";
-  options.readers = 1;
-  const auto opened = storage::open_database(std::move(options));
+  const auto opened = storage::open_database(whole_database(database(), "bench"));
   if (!opened)
     return opened.error();
   return answer_of<std::vector<storage::status_count>>(

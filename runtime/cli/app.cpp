@@ -21,9 +21,11 @@ constexpr const char* description =
 constexpr const char* footer =
   "Examples:\n"
   "  holdfast dev                                a private installation to try things with\n"
+  "  holdfast dev --nodes 3                      the same with a cluster of three nodes\n"
   "  holdfast demo --payments 2000               a sandbox day, and its statement\n"
   "  holdfast init --config node.toml            create or migrate the databases\n"
   "  holdfast node --config node.toml            serve\n"
+  "  holdfast certs authority --out certs        the certificates of a cluster's nodes\n"
   "  holdfast ctl payments timeline pay_…        all that is known of one payment\n"
   "  holdfast sim --seeds 1-1000                 try what must hold in simulated worlds\n"
   "  holdfast bench --mode authorize             measure it on this machine\n"
@@ -44,6 +46,7 @@ void define(CLI::App& app, action& chosen) {
   add_demo(app, chosen);
   add_node(app, chosen);
   add_init(app, chosen);
+  add_certs(app, chosen);
   add_sandbox(app, chosen);
   add_ctl(app, chosen);
   add_sim(app, chosen);

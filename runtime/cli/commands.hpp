@@ -20,6 +20,7 @@ void add_dev(CLI::App& app, action& chosen);
 void add_demo(CLI::App& app, action& chosen);
 void add_node(CLI::App& app, action& chosen);
 void add_init(CLI::App& app, action& chosen);
+void add_certs(CLI::App& app, action& chosen);
 void add_sandbox(CLI::App& app, action& chosen);
 void add_ctl(CLI::App& app, action& chosen);
 void add_sim(CLI::App& app, action& chosen);

@@ -2,6 +2,7 @@
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/ctl_commands.hpp"
 #include "runtime/cli/ctl_exceptions.hpp"
+#include "runtime/config/values.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -24,6 +25,8 @@ struct ctl_flags {
   std::string letter_status = "waiting";
   ctl::ledger_export wanted_export;
   ctl::breaker_order order;
+  std::string node;
+  ctl::shard_order move;
   bool live = false;
   bool settle = false;
 };
@@ -43,7 +46,10 @@ public:
     auto* command = parent_.add_subcommand(name, description);
     // So that --json and --admin may stand behind the command too.
     command->fallthrough();
-    command->callback([flags = flags_, &chosen = chosen_, job = std::move(job)] {
+    command->callback([command, flags = flags_, &chosen = chosen_, job = std::move(job)] {
+      // One that has sub-commands has chosen already when it was given.
+      if (!command->get_subcommands().empty())
+        return;
       chosen = [flags, job] {
         const ctl::context how{client::json_client{flags->admin}, flags->as_json,
                                console::terminal::of(1)};
@@ -59,7 +65,11 @@ public:
     auto* command = parent_.add_subcommand(name, description);
     command->fallthrough();
     command->require_subcommand(1);
-    return {*command, flags_, chosen_};
+    return under(*command);
+  }
+
+  [[nodiscard]] command_adder under(CLI::App& command) const {
+    return {command, flags_, chosen_};
   }
 
 private:
@@ -239,11 +249,40 @@ void add_gateway_commands(const command_adder& ctl, const flags_ptr& flags) {
     ->footer("The same as SIGHUP to the node. A file with a mistake changes nothing.");
 }
 
-void add_state_commands(const command_adder& ctl, const flags_ptr& flags) {
-  ctl.add("shards", "Who owns which shard",
-          [](const auto& how, const auto&) { return ctl::list_shards(how); });
-  ctl.add("nodes", "The cluster's nodes",
-          [](const auto& how, const auto&) { return ctl::list_nodes(how); });
+void add_cluster_commands(const command_adder& ctl, const flags_ptr& flags) {
+  ctl
+    .add("nodes", "The cluster's nodes, and the links to them",
+         [](const auto& how, const auto&) { return ctl::list_nodes(how); })
+    ->footer("LINK is that of the node which is asked; the others have their own.");
+  auto* shards = ctl.add(
+    "shards", "Who owns which shard, and what it does",
+    [](const auto& how, const auto& given) { return ctl::list_shards(how, given.node); });
+  shards->add_option("--node", flags->node, "Only this node's")->type_name("ID");
+  shards->footer(
+    "IN FLIGHT, LIVE PAYMENTS and LAG are asked of each owner; \"-\" where it doesn't answer.");
+  auto* move = ctl.under(*shards).add(
+    "move", "Pin shards to a node",
+    [](const auto& how, const auto& given) { return ctl::move_shards(how, given.move); });
+  move->add_option("range", flags->move.range, "A shard or several, such as 3 or 0-7")
+    ->check(CLI::Validator{[](std::string& text) {
+                             return config::parse_shard_range(text)
+                                      ? std::string{}
+                                      : "expected a shard or a range such as 0-7, got " + text;
+                           },
+                           "RANGE"})
+    ->required();
+  move->add_option("--to", flags->move.to, "The node's id, or `anywhere` to undo it")
+    ->type_name("NODE")
+    ->required();
+  move->footer(
+    "They move once their owner has finished what it writes, within seconds. A pin holds until\n"
+    "it is undone; while its node is not alive the shards are where they would be without it.\n\n"
+    "Examples:\n"
+    "  holdfast ctl shards move 0-7 --to node-2\n"
+    "  holdfast ctl shards move 0-7 --to anywhere");
+}
+
+void add_ledger_commands(const command_adder& ctl, const flags_ptr& flags) {
   const auto ledger = ctl.group("ledger", "The double-entry ledger");
   ledger.add("verify", "Prove that it balances and that nothing was altered",
              [](const auto& how, const auto&) { return ctl::verify_ledger(how); });
@@ -281,6 +320,7 @@ void add_ctl(CLI::App& app, action& chosen) {
     "  holdfast ctl payments timeline pay_018f…\n"
     "  holdfast ctl cutoff --settle\n"
     "  holdfast ctl gateways trip alder --for 30m --note \"their maintenance\"\n"
+    "  holdfast ctl shards move 0-7 --to node-2\n"
     "  holdfast ctl exceptions list --json | jq '.data[].kind'\n"
     "  holdfast ctl exceptions resolve exc_018f… --as adjust --note \"agreed by mail\"\n"
     "  holdfast ctl ledger verify        exits 1 unless the ledger holds");
@@ -290,7 +330,8 @@ void add_ctl(CLI::App& app, action& chosen) {
   add_settlement_commands(ctl, flags);
   add_exception_commands(ctl, flags);
   add_gateway_commands(ctl, flags);
-  add_state_commands(ctl, flags);
+  add_cluster_commands(ctl, flags);
+  add_ledger_commands(ctl, flags);
 }
 
 } // namespace holdfast::cli

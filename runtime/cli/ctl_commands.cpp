@@ -133,17 +133,6 @@ constexpr view exception_columns[] = {
   {"OPENED", "opened_at", cell::time},
   {"DETAIL", "detail"},
 };
-constexpr view shard_columns[] = {
-  {"SHARD", "shard", cell::number},           {"OWNER", "owner"},
-  {"EPOCH", "epoch", cell::number},           {"SERVING", "serving", cell::flag},
-  {"IN FLIGHT", "in_flight", cell::number},   {"LIVE PAYMENTS", "live_payments", cell::number},
-  {"LEASE UNTIL", "lease_until", cell::time},
-};
-constexpr view node_columns[] = {
-  {"NODE", "id"},
-  {"SHARDS", "shards", cell::number},
-  {"LEASE UNTIL", "lease_until", cell::time},
-};
 constexpr view balance_columns[] = {
   {"ACCOUNT", "account"},
   {"OWNER", "owner"},
@@ -264,14 +253,6 @@ expected<void> show_batch(const context& how, const std::string& batch) {
     lend_currency(items, "data", string_at(found, "currency"));
     print_section(how, items, "Items", "data", item_columns);
   });
-}
-
-expected<void> list_shards(const context& how) {
-  return show_list(how, "/admin/v1/shards", extent::whole, shard_columns);
-}
-
-expected<void> list_nodes(const context& how) {
-  return show_list(how, "/admin/v1/nodes", extent::whole, node_columns);
 }
 
 expected<void> verify_ledger(const context& how) {

@@ -37,7 +37,14 @@ struct new_merchant {
 [[nodiscard]] expected<void> list_batches(const context& how, const std::string& merchant);
 [[nodiscard]] expected<void> show_batch(const context& how, const std::string& batch);
 
-[[nodiscard]] expected<void> list_shards(const context& how);
+/// Of one node or, where that is empty, of all. What only a shard's owner knows of it is asked
+/// of each node that can be reached.
+[[nodiscard]] expected<void> list_shards(const context& how, const std::string& node);
+struct shard_order {
+  std::string range; ///< "3" or "0-7"
+  std::string to;    ///< a node's id, or "anywhere"
+};
+[[nodiscard]] expected<void> move_shards(const context& how, const shard_order& order);
 [[nodiscard]] expected<void> list_nodes(const context& how);
 
 [[nodiscard]] expected<void> list_gateways(const context& how);

@@ -17,6 +17,7 @@ namespace {
 
 constexpr view gateway_columns[] = {
   {"GATEWAY", "name"},
+  {"NODE", "node"},
   {"BREAKER", "breaker"},
   {"SINCE", "since", cell::time},
   {"UNTIL", "until", cell::time},
@@ -29,6 +30,7 @@ constexpr view gateway_columns[] = {
 };
 constexpr view gateway_lines[] = {
   {"Gateway", "name"},
+  {"Node", "node"},
   {"Breaker", "breaker"},
   {"Why", "reason"},
   {"Since", "since", cell::time},

@@ -59,8 +59,6 @@ expected<demo::day_result> run_watched(embedded::installation& running,
 }
 
 int run_demo(demo_flags flags) {
-  if (auto fine = check(flags.where); !fine)
-    return report(fine.error());
   const bool throw_away = flags.where.data.empty();
   if (throw_away) {
     auto folder = embedded::make_throwaway_folder("demo");
@@ -73,12 +71,11 @@ int run_demo(demo_flags flags) {
   if (!running)
     return report(running.error());
   const auto& where = (*running)->where();
-  const demo::day_options options{where.nodes.front().http,
-                                  where.nodes.front().admin,
-                                  where.sandbox,
-                                  flags.payments,
-                                  flags.seed,
-                                  flags.connections};
+  demo::day_options options{
+    {},         where.nodes.front().admin, where.sandbox, flags.payments,
+    flags.seed, flags.connections};
+  for (const auto& node : where.nodes)
+    options.http_urls.push_back(node.http);
   const auto day = run_watched(**running, options, heard);
   const auto data = (*running)->data();
   running->reset();
@@ -105,7 +102,8 @@ void add_demo(CLI::App& app, action& chosen) {
   auto* command = app.add_subcommand(
     "demo", "A sandbox day: payments, cut-off, settlement, reconciliation, and the statement");
   auto flags = std::make_shared<demo_flags>();
-  flags->where.http = flags->where.admin = flags->where.sandbox = "127.0.0.1:0";
+  auto& where = flags->where;
+  where.http = where.admin = where.sandbox = where.cluster = "127.0.0.1:0";
   command->add_option("--payments", flags->payments, "How many")
     ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
     ->capture_default_str();
@@ -125,6 +123,7 @@ void add_demo(CLI::App& app, action& chosen) {
     "it, and nothing that a client was told has been lost.\n\n"
     "Examples:\n"
     "  holdfast demo\n"
+    "  holdfast demo --nodes 3\n"
     "  holdfast demo --payments 20000 --seed 7 --json | jq .comparison");
   command->callback([flags, &chosen] { chosen = [flags] { return run_demo(*flags); }; });
 }

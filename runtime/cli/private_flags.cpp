@@ -21,17 +21,15 @@ void add_private_flags(CLI::App& command, private_flags& flags) {
   command.add_option("--sandbox", flags.sandbox, "Where the sandbox listens")
     ->check(address)
     ->capture_default_str();
-  command.add_option("--nodes", flags.nodes, "How many nodes")->capture_default_str();
-}
-
-expected<void> check(const private_flags& flags) {
-  if (flags.nodes < 1)
-    return make_error(errc::invalid_argument, "--nodes: expected at least 1");
-  if (flags.nodes > 1)
-    return make_error(errc::invalid_argument,
-                      "--nodes: only 1 works in this release; clusters come with the cluster "
-                      "milestone");
-  return {};
+  command
+    .add_option("--nodes", flags.nodes, "How many nodes; several are a cluster with mutual TLS")
+    ->check(CLI::Range(std::size_t{1}, embedded::installation::nodes_max))
+    ->capture_default_str();
+  command
+    .add_option("--cluster", flags.cluster,
+                "Where the first of several nodes listens for others")
+    ->check(address)
+    ->capture_default_str();
 }
 
 embedded::installation_options to_options(const private_flags& flags, signals& heard) {
@@ -40,6 +38,8 @@ embedded::installation_options to_options(const private_flags& flags, signals& h
   options.http = flags.http;
   options.admin = flags.admin;
   options.sandbox = flags.sandbox;
+  options.cluster = flags.cluster;
+  options.nodes = flags.nodes;
   options.restart_node = flags.restart_node;
   options.interrupted = [&heard] { return heard.asked_to_stop(); };
   options.tell = [out = console::terminal::of(2)](const std::string& text) {

@@ -17,15 +17,13 @@ struct private_flags {
   std::string http = "127.0.0.1:8080";
   std::string admin = "127.0.0.1:8081";
   std::string sandbox = "127.0.0.1:8082";
-  int nodes = 1;
+  std::string cluster = "127.0.0.1:8090";
+  std::size_t nodes = 1;
   bool restart_node = false;
 };
 
 /// The flags' defaults are what `flags` holds; it must outlive the parsing.
 void add_private_flags(CLI::App& command, private_flags& flags);
-
-/// What is asked for and can't be done yet or at all. Errors: invalid_argument.
-[[nodiscard]] expected<void> check(const private_flags& flags);
 
 /// `data` has been filled in. Progress is told on stderr.
 [[nodiscard]] embedded::installation_options to_options(const private_flags& flags,

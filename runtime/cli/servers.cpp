@@ -3,6 +3,7 @@
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/descriptors.hpp"
 #include "runtime/cli/signals.hpp"
+#include "runtime/cluster/credentials.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/config/values.hpp"
 #include "runtime/embedded/folder.hpp"
@@ -17,6 +18,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <thread>
@@ -50,6 +52,7 @@ expected<void> write_ready_file(const std::string& path, json::object places) {
 struct node_flags {
   std::string config;
   bool only_check = false;
+  bool insecure_loopback = false;
   std::string ready_file;
   std::string log_file;
 };
@@ -59,8 +62,14 @@ int print_check(const config::node_config& settings) {
   const routes::table table{settings.routes};
   for (const auto& doubt : table.doubts(settings.file))
     std::fprintf(stderr, "warning: %s\n", doubt.c_str());
-  std::printf("%s is fine: %zu gateways, %zu acquirers, %zu routes\n", settings.file.c_str(),
-              settings.gateways.size(), settings.acquirers.size(), settings.routes.size());
+  // The files may lie on another machine than the one where this one is looked at.
+  if (settings.cluster_tls)
+    if (const auto found = cluster::node_credentials::load(*settings.cluster_tls, settings.id);
+        !found)
+      std::fprintf(stderr, "warning: %s\n", found.error().detail.c_str());
+  std::printf("%s is fine: %zu gateways, %zu acquirers, %zu routes, %zu databases\n",
+              settings.file.c_str(), settings.gateways.size(), settings.acquirers.size(),
+              settings.routes.size(), settings.databases.size());
   return exit_done;
 }
 
@@ -72,7 +81,9 @@ void serve(runtime::node& node, signals& heard) {
 }
 
 int run_node(const node_flags& flags) {
-  auto settings = config::load(flags.config);
+  auto settings =
+    config::load(flags.config, flags.insecure_loopback ? config::loopback::insecure
+                                                       : config::loopback::secured);
   if (!settings)
     return report(settings.error());
   if (flags.only_check)
@@ -84,7 +95,8 @@ int run_node(const node_flags& flags) {
   signals heard{hang_up::reloads};
   raise_descriptor_limit();
   log::info("node starts", {{"version", version()}, {"commit", commit()}});
-  auto node = runtime::node::start(std::move(*settings));
+  // A node that can't go on is asked to stop like any other.
+  auto node = runtime::node::start(std::move(*settings), [] { ::kill(::getpid(), SIGTERM); });
   if (!node) {
     log::fail("node can't start", {{"reason", node.error().detail}});
     return report(node.error());
@@ -98,21 +110,25 @@ int run_node(const node_flags& flags) {
   log::info("node stops");
   (*node)->stop();
   log::info("node has stopped");
-  return exit_done;
+  return (*node)->failure() ? exit_failed : exit_done;
 }
 
 // -- init
 // ------------------------------------------------------------------------------------------
 
 int run_init(const std::string& path) {
-  const auto settings = config::load(path);
+  // No port is opened here, so links without TLS, which the node may be told to use, are fine.
+  const auto settings = config::load(path, config::loopback::insecure);
   if (!settings)
     return report(settings.error());
   for (const auto& database : settings->databases) {
     // The URL may hold a password, so the range stands for the database.
     const auto name = "database of shards " + std::to_string(database.first_shard) + '-'
                       + std::to_string(database.last_shard);
-    if (auto done = storage::migrate(database.url, settings->shards); !done)
+    const shard_range range{{database.first_shard}, {database.last_shard}};
+    const auto done =
+      storage::migrate(database.url, {settings->cluster_name, settings->shards, range});
+    if (!done)
       return report(make_error(done.error().code, name + ": " + done.error().detail));
     std::printf("%s: ready\n", name.c_str());
   }
@@ -164,22 +180,26 @@ void add_node(CLI::App& app, action& chosen) {
     ->type_name("FILE");
   command->add_flag("--check", flags->only_check,
                     "Say what is wrong or doubtful in the configuration, and exit");
+  command->add_flag("--insecure-loopback", flags->insecure_loopback,
+                    "Links to other nodes without TLS, on 127.0.0.1 alone; for tests");
   command->footer(
     "The databases must have been made by `holdfast init`. SIGTERM and Ctrl-C stop it in good\n"
     "order: what was accepted is finished, and its shards are free for others at once.\n"
     "SIGHUP reads the routes and the breakers' rules anew; a mistake there changes nothing.\n"
-    "An example of a configuration is config/node.toml.");
+    "Examples of a configuration are config/node.toml and, of a cluster, config/cluster/.");
   command->callback([flags, &chosen] { chosen = [flags] { return run_node(*flags); }; });
 }
 
 void add_init(CLI::App& app, action& chosen) {
   auto* command = app.add_subcommand(
-    "init", "Create or migrate the databases of a configuration; fixes the shard count");
+    "init", "Create or migrate the databases of a configuration; fixes the shards of each");
   auto path = std::make_shared<std::string>();
   command->add_option("--config", *path, "The configuration (TOML)")
     ->type_name("FILE")
     ->required();
-  command->footer("Safe to repeat: what is up to date stays as it is.");
+  command->footer(
+    "Safe to repeat: what is up to date stays as it is. The cluster's name, its shards and the\n"
+    "range of each database are fixed in it for ever; a file that says otherwise is refused.");
   command->callback([path, &chosen] { chosen = [path] { return run_init(*path); }; });
 }
 

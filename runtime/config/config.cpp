@@ -107,17 +107,69 @@ void read_http(table_reader& in, node_config& out) {
   });
 }
 
+/// Links in plain text lead nowhere else, whoever is at the other end.
+void check_loopback(table_reader& in, const node_config& out) {
+  const auto leads_away = [](const std::string& address) {
+    return parse_address(address)->host != "127.0.0.1";
+  };
+  const auto refuse = [&](const char* key) {
+    in.complain(key,
+                "--insecure-loopback goes with 127.0.0.1 alone; elsewhere it needs "
+                "tls = {certificate, key, ca}");
+  };
+  if (leads_away(out.cluster_listen))
+    refuse("listen");
+  if (in.has("advertise") && leads_away(out.cluster_advertise))
+    refuse("advertise");
+  if (std::ranges::any_of(out.cluster_seeds, leads_away))
+    refuse("seeds");
+}
+
+/// CAF verifies nothing unless it is given all three files: no cluster port without them.
+void check_link_security(table_reader& in, node_config& out) {
+  if (out.cluster_tls) {
+    out.cluster_insecure_loopback = false;
+    return;
+  }
+  if (!out.cluster_insecure_loopback)
+    in.complain("listen",
+                "needs tls = {certificate, key, ca}: nodes must prove who they are "
+                "(`holdfast certs` makes them)");
+  else
+    check_loopback(in, out);
+}
+
+/// Where others are told to find this node; `listen` is fine.
+void read_advertise(table_reader& in, node_config& out) {
+  if (in.has("advertise")) {
+    in.read("advertise", out.cluster_advertise, check_peer_address);
+    return;
+  }
+  out.cluster_advertise = out.cluster_listen;
+  if (parse_address(out.cluster_listen)->is_everywhere())
+    in.complain("listen",
+                "needs advertise = \"host:port\" besides: other nodes can't connect to "
+                  + out.cluster_listen);
+}
+
 void read_cluster(table_reader& in, node_config& out) {
   in.read("name", out.cluster_name, check_name);
   in.read("listen", out.cluster_listen, check_address);
-  in.read("advertise", out.cluster_advertise, check_address);
-  in.read("seeds", out.cluster_seeds, check_address);
+  in.read("seeds", out.cluster_seeds, check_peer_address);
   read_tls(in, "tls", true, out.cluster_tls);
   in.read("shards", out.shards, 1, limits::shards_max);
   in.read("lease", out.lease, milliseconds{500}, minutes{1});
-  // CAF verifies nothing unless it is given all three files: no cluster port without them.
-  if (!out.cluster_listen.empty() && !out.cluster_tls)
-    in.complain("listen", "needs tls = {certificate, key, ca}: nodes must prove who they are");
+  if (!out.cluster_listen.empty()) {
+    read_advertise(in, out);
+    check_link_security(in, out);
+    return;
+  }
+  in.read("advertise", out.cluster_advertise, check_peer_address);
+  // One that is there and wrong has been complained about.
+  if (!in.has("listen"))
+    for (const auto* key : {"advertise", "seeds", "tls"})
+      if (in.has(key))
+        in.complain(key, "needs listen = \"host:port\": without it the node has no links");
 }
 
 void read_breaker(table_reader& in, breaker_settings& out) {
@@ -181,9 +233,9 @@ void read_database(table_reader& in, node_config& out) {
   in.read("url", database.url, check_database_url, visibility::secret);
   if (range.empty())
     return;
-  const auto [first, last] = *parse_shard_range(range);
-  database.first_shard = first;
-  database.last_shard = last;
+  const auto shards = *parse_shard_range(range);
+  const auto first = database.first_shard = shards.first.value;
+  const auto last = database.last_shard = shards.last.value;
   if (last >= out.shards)
     in.complain("shards", "goes beyond the last shard, " + std::to_string(out.shards - 1)
                             + " ([cluster] shards = " + std::to_string(out.shards) + ")");
@@ -192,6 +244,11 @@ void read_database(table_reader& in, node_config& out) {
       in.complain("shards", "overlaps the range " + std::to_string(other.first_shard) + '-'
                               + std::to_string(other.last_shard) + " of another database");
   }
+  // Two ranges in one database would share its shards' rows, leases and marks.
+  if (!database.url.empty()
+      && std::ranges::find(out.databases, database.url, &database_settings::url)
+           != out.databases.end())
+    in.complain("url", "is that of another range too: each needs a database of its own");
   out.databases.push_back(std::move(database));
 }
 
@@ -250,11 +307,13 @@ void read_storage(table_reader& root, node_config& out) {
     // A range that could not be read would make gaps that are not there.
     if (out.databases.size() == tables)
       check_coverage(storage, out);
+    std::ranges::sort(out.databases, {}, &database_settings::first_shard);
   });
 }
 
-node_config read_root(const toml::table& file, findings& wrong) {
+node_config read_root(const toml::table& file, loopback links, findings& wrong) {
   node_config out;
+  out.cluster_insecure_loopback = links == loopback::insecure;
   table_reader root{file, "", wrong};
   root.section("node", [&](table_reader& in) { read_node(in, out); });
   root.section("http", [&](table_reader& in) { read_http(in, out); });
@@ -277,14 +336,21 @@ node_config read_root(const toml::table& file, findings& wrong) {
 
 } // namespace
 
-expected<node_config> load(const std::string& path) {
+shard_layout layout_of(const node_config& config) {
+  std::vector<holdfast::shard_range> ranges;
+  for (const auto& database : config.databases)
+    ranges.push_back({{database.first_shard}, {database.last_shard}});
+  return shard_layout{std::move(ranges)};
+}
+
+expected<node_config> load(const std::string& path, loopback links) {
   std::error_code failure;
   if (!std::filesystem::is_regular_file(path, failure))
     return make_error(errc::invalid_argument, path + ":1: there is no such file");
   findings wrong{path};
   try {
     const auto file = toml::parse_file(path);
-    auto config = read_root(file, wrong);
+    auto config = read_root(file, links, wrong);
     config.file = path;
     if (wrong.empty())
       return config;

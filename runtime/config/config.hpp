@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/expected.hpp"
+#include "messages/shard.hpp"
 #include "messages/time.hpp"
 
 #include <cstdint>
@@ -117,12 +118,17 @@ struct node_config {
   std::string admin_listen = "127.0.0.1:8081";
   std::string cluster_name = "holdfast";
   std::string cluster_listen; ///< empty: no cluster port
+  /// Where other nodes reach it: cluster_listen, unless the file says otherwise. Its port is 0
+  /// only if that of cluster_listen is, and stands for the one that this turns out to be.
   std::string cluster_advertise;
   std::vector<std::string> cluster_seeds;
   std::optional<tls_files> cluster_tls;
+  /// Links in plain text, on 127.0.0.1 alone. Of the command line (`--insecure-loopback`), for
+  /// tests; no file can say so.
+  bool cluster_insecure_loopback = false;
   std::uint16_t shards = 32;
   milliseconds lease{3'000};
-  std::vector<database_settings> databases;
+  std::vector<database_settings> databases; ///< in the order of their shards
   std::vector<gateway_settings> gateways;
   std::vector<acquirer_settings> acquirers;
   std::vector<route_settings> routes;
@@ -130,9 +136,16 @@ struct node_config {
   payment_settings payments;
 };
 
+/// Which shards lie in which database, in the order of `databases`.
+[[nodiscard]] shard_layout layout_of(const node_config& config);
+
+/// Whether the cluster port may go without TLS, on 127.0.0.1 alone.
+enum class loopback : std::uint8_t { secured, insecure };
+
 /// Reads and checks a TOML file. Errors: invalid_argument, whose detail is "file:line: what is
 /// wrong and what was expected", one line an error.
-[[nodiscard]] expected<node_config> load(const std::string& path);
+[[nodiscard]] expected<node_config> load(const std::string& path,
+                                         loopback links = loopback::secured);
 
 /// The file that `load` reads back as this configuration. A value such as "${NAME}" stays as it
 /// is: that is how the file of a private node keeps its secrets outside.

@@ -62,7 +62,7 @@ std::optional<shard_range> parse_shard_range(std::string_view text) {
   constexpr auto max = std::numeric_limits<std::uint16_t>::max();
   if (!first || !last || *first < 0 || *first > *last || *last > max)
     return std::nullopt;
-  return shard_range{static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
+  return shard_range{{static_cast<std::uint16_t>(*first)}, {static_cast<std::uint16_t>(*last)}};
 }
 
 expected<std::string> expand_variables(
@@ -100,6 +100,26 @@ std::string check_address(std::string_view text) {
   if (!port || *port < 0 || *port > 65'535)
     return "expected host:port with a port from 0 to 65535";
   return {};
+}
+
+std::optional<host_and_port> parse_address(std::string_view text) {
+  if (!check_address(text).empty())
+    return std::nullopt;
+  const auto colon = text.rfind(':');
+  auto host = text.substr(0, colon);
+  if (host.front() == '[')
+    host = host.substr(1, host.size() - 2);
+  return host_and_port{host,
+                       static_cast<std::uint16_t>(*parse_integer(text.substr(colon + 1)))};
+}
+
+std::string check_peer_address(std::string_view text) {
+  const auto address = parse_address(text);
+  if (!address)
+    return check_address(text);
+  if (address->is_everywhere())
+    return "expected an address that other nodes can connect to";
+  return address->port == 0 ? "expected host:port with a port from 1 to 65535" : std::string{};
 }
 
 std::string check_http_url(std::string_view text) {

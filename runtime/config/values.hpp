@@ -3,6 +3,7 @@
 #pragma once
 
 #include "messages/expected.hpp"
+#include "messages/shard.hpp"
 #include "messages/time.hpp"
 
 #include <cstdint>
@@ -21,10 +22,6 @@ namespace holdfast::config {
 [[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
 
 /// First and last, inclusive: "0-31" or "7".
-struct shard_range {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-};
 [[nodiscard]] std::optional<shard_range> parse_shard_range(std::string_view text);
 
 /// Puts the values of environment variables in the places of "${NAME}". `look_up` answers null
@@ -32,10 +29,23 @@ struct shard_range {
 [[nodiscard]] expected<std::string> expand_variables(
   std::string_view text, const std::function<const char*(const std::string&)>& look_up);
 
+/// The two parts of what `check_address` finds fine; the host of an IPv6 address without its
+/// brackets.
+struct host_and_port {
+  std::string_view host;
+  std::uint16_t port = 0;
+
+  /// Every address of this machine: something to listen on, nothing to connect to.
+  [[nodiscard]] bool is_everywhere() const { return host == "0.0.0.0" || host == "::"; }
+};
+[[nodiscard]] std::optional<host_and_port> parse_address(std::string_view text);
+
 // Checks of a text: empty when it is fine, else what was expected.
 
 /// "host:port", "[::1]:port"; port 0 is any free one.
 [[nodiscard]] std::string check_address(std::string_view text);
+/// Likewise, of somebody else: one that can be connected to.
+[[nodiscard]] std::string check_peer_address(std::string_view text);
 [[nodiscard]] std::string check_http_url(std::string_view text);
 [[nodiscard]] std::string check_database_url(std::string_view text);
 /// Lower-case letters, digits, '-', '_' and '.', at most 64: ids and names that end up in file

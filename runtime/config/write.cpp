@@ -82,7 +82,7 @@ void write_cluster(std::ostream& out, const node_config& config) {
       << "\nlease = " << quoted(config.lease) << '\n';
   if (!config.cluster_listen.empty())
     out << "listen = " << quoted(config.cluster_listen) << '\n';
-  if (!config.cluster_advertise.empty())
+  if (config.cluster_advertise != config.cluster_listen)
     out << "advertise = " << quoted(config.cluster_advertise) << '\n';
   if (!config.cluster_seeds.empty())
     out << "seeds = " << quoted(config.cluster_seeds) << '\n';

@@ -105,7 +105,7 @@ private:
 
   expected<void> take_payments() {
     drive_options options;
-    options.http_url = options_.http_url;
+    options.http_urls = options_.http_urls;
     options.connections = options_.connections;
     options.run = "demo-" + std::to_string(options_.seed);
     for (const auto& account : accounts_)
@@ -188,7 +188,7 @@ private:
   expected<void> read_books() {
     const stopwatch watch;
     for (std::size_t i = 0; i < accounts_.size(); ++i) {
-      auto payments = read_payments(options_.http_url, accounts_[i].api_key);
+      auto payments = read_payments(options_.http_urls.front(), accounts_[i].api_key);
       if (!payments)
         return payments.error();
       for (auto& payment : *payments)

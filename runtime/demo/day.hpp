@@ -15,7 +15,7 @@
 namespace holdfast::demo {
 
 struct day_options {
-  std::string http_url;
+  std::vector<std::string> http_urls; ///< of all nodes
   std::string admin_url;
   std::string sandbox_url;
   std::size_t payments = 2'000;

@@ -72,18 +72,20 @@ public:
   }
 
   expected<drive_result> run() {
-    http::client_options client;
-    client.base_url = options_.http_url;
-    client.connections_max = options_.connections;
-    client.connect_timeout = milliseconds{5'000};
-    auto made = http::client::create(io_, std::move(client));
-    if (!made)
-      return made.error();
-    client_ = std::move(*made);
+    for (const auto& url : options_.http_urls) {
+      http::client_options client;
+      client.base_url = url;
+      client.connections_max = options_.connections;
+      client.connect_timeout = milliseconds{5'000};
+      auto made = http::client::create(io_, std::move(client));
+      if (!made)
+        return made.error();
+      clients_.push_back(std::move(*made));
+    }
     watch_for_stop();
     fill();
     io_.run();
-    client_.reset();
+    clients_.clear();
     if (!failure_.empty())
       return make_error(errc::unavailable, failure_);
     result_.all_answers_s = seconds_since(began_);
@@ -138,11 +140,12 @@ private:
                        {"content-type", "application/json"},
                        {"prefer", preference_of(planned, one.index)}};
     ++in_flight_;
+    auto& node = *clients_[result_.requests % clients_.size()];
     ++result_.requests;
     one.sent_at = steady::now();
     if (one.tries++ == 0)
       one.step_began = one.sent_at;
-    client_->send(std::move(request), [this, &one](http::call_result answer) {
+    node.send(std::move(request), [this, &one](http::call_result answer) {
       --in_flight_;
       on_answer(one, std::move(answer));
       fill();
@@ -324,7 +327,7 @@ private:
   steady::time_point began_ = steady::now();
   asio::io_context io_{1};
   asio::steady_timer watch_{io_};
-  std::unique_ptr<http::client> client_;
+  std::vector<std::unique_ptr<http::client>> clients_;
 };
 
 } // namespace

@@ -1,5 +1,6 @@
-// Plays a plan against a node, as its merchants would: over HTTP, many at a time, asking again
-// with the same idempotency key whatever happens, and keeping every definitive answer.
+// Plays a plan against one node or several, as their merchants would: over HTTP, many at a
+// time, asking again with the same idempotency key whatever happens, and keeping every
+// definitive answer.
 #pragma once
 
 #include "messages/expected.hpp"
@@ -15,9 +16,9 @@
 namespace holdfast::demo {
 
 struct drive_options {
-  std::string http_url;
-  std::vector<std::string> api_keys; ///< one a merchant, in the order of `merchants`
-  std::string run;                   ///< makes the idempotency keys of this run unique
+  std::vector<std::string> http_urls; ///< of the nodes, which take turns; at least one
+  std::vector<std::string> api_keys;  ///< one a merchant, in the order of `merchants`
+  std::string run;                    ///< makes the idempotency keys of this run unique
   std::size_t connections = 128;
   /// Hears how many payments have had their first answer. May be empty.
   std::function<void(std::uint64_t answered, std::uint64_t waiting)> progress;

@@ -4,7 +4,9 @@
 #include "runtime/client/json_client.hpp"
 #include "runtime/client/json_members.hpp"
 #include "runtime/config/config.hpp"
-#include "runtime/embedded/private_config.hpp"
+#include "runtime/config/values.hpp"
+#include "runtime/embedded/certificate_files.hpp"
+#include "runtime/embedded/ports.hpp"
 #include "storage/database.hpp"
 
 #include <boost/json.hpp>
@@ -25,9 +27,15 @@ namespace {
 
 constexpr milliseconds stop_limit{limits::child_stop_ms_max};
 constexpr milliseconds look_again{10};
-constexpr milliseconds backoff_first{50};
-constexpr milliseconds backoff_max{5'000};
 constexpr std::size_t log_lines_shown = 10;
+/// From one node's ports to the next one's.
+constexpr unsigned ports_apart = 100;
+/// Certificates of the private authority that end sooner are made anew.
+constexpr int certificate_days_left = 30;
+
+std::string id_of(std::size_t node) {
+  return "node-" + std::to_string(node + 1);
+}
 
 /// What a child of ours writes once it listens; nothing before.
 std::optional<json::object> read_json(const fs::path& path) {
@@ -41,10 +49,15 @@ std::optional<json::object> read_json(const fs::path& path) {
   return std::move(document.as_object());
 }
 
-/// "http://127.0.0.1:8080" → "127.0.0.1:8080"
-std::string address_of(const std::string& url) {
-  const auto begin = url.find("://");
-  return begin == std::string::npos ? url : url.substr(begin + 3);
+/// From what the node before has. Those of the first are as they were asked for: if one is
+/// taken, it says so itself.
+expected<std::string> choose_port(port_finder& ports, const std::string& before,
+                                  std::size_t node) {
+  const auto wanted = node == 0 ? before : raised(before, ports_apart);
+  if (config::parse_address(wanted)->port == 0)
+    return wanted;
+  auto found = ports.find(wanted);
+  return node == 0 ? wanted : found;
 }
 
 } // namespace
@@ -52,9 +65,7 @@ std::string address_of(const std::string& url) {
 installation::installation(installation_options options, data_folder folder, watchdog guard)
   : options_(std::move(options)),
     folder_(std::move(folder)),
-    guard_(std::move(guard)),
-    http_listen_(options_.http),
-    admin_listen_(options_.admin) {}
+    guard_(std::move(guard)) {}
 
 installation::~installation() {
   stop();
@@ -72,8 +83,8 @@ expected<std::unique_ptr<installation>> installation::start(installation_options
     new installation{std::move(options), std::move(*folder), std::move(*guard)}};
   for (const auto step :
        {&installation::prepare, &installation::start_database, &installation::start_sandbox,
-        &installation::start_node, &installation::await_node, &installation::ensure_merchant,
-        &installation::write_dev_json}) {
+        &installation::make_nodes, &installation::start_nodes, &installation::await_nodes,
+        &installation::ensure_merchant, &installation::write_dev_json}) {
     if (auto done = (made.get()->*step)(); !done)
       return done.error();
   }
@@ -126,7 +137,9 @@ expected<void> installation::start_database() {
   guard_.guard(database_->process().pid(), postgres::abandon_signal);
   where_.database = database_->url();
   tell("migrating the database");
-  return storage::migrate(where_.database, config::node_config{}.shards);
+  const config::node_config defaults;
+  const shard_range all{{0}, {static_cast<std::uint16_t>(defaults.shards - 1)}};
+  return storage::migrate(where_.database, {defaults.cluster_name, defaults.shards, all});
 }
 
 expected<child> installation::start_program(std::vector<std::string> arguments,
@@ -183,71 +196,88 @@ expected<void> installation::start_sandbox() {
   });
 }
 
-expected<void> installation::write_node_config() {
-  auto settings =
-    private_config({http_listen_, admin_listen_, where_.sandbox, where_.database});
-  if (options_.adjust)
-    options_.adjust(settings);
-  const auto content = config::to_toml(settings);
-  const auto path = folder_.path() / "node.toml";
-  return write_private_file(
-    path,
-    "# Written by holdfast dev at each start; changes are lost.\n"
-    "# To run this node by hand: "
-      + std::string{pepper_variable} + "=$(cat " + (folder_.path() / "pepper").string() + ") "
-      + std::string{webhook_variable} + "=$(cat " + (folder_.path() / "webhook_secret").string()
-      + ") holdfast node --config " + path.string() + "\n\n" + content);
+expected<std::vector<private_links>> installation::make_links(port_finder& ports) const {
+  const auto folder = folder_.path() / "certs";
+  std::vector<private_links> links;
+  for (std::size_t node = 0; node < options_.nodes; ++node) {
+    const auto by = static_cast<unsigned>(node) * ports_apart;
+    auto listen = ports.find(raised(options_.cluster, by));
+    if (!listen)
+      return listen.error();
+    const auto host = std::string{config::parse_address(*listen)->host};
+    const auto files = keep_issued(folder, id_of(node), {host}, certificate_days_left);
+    if (!files)
+      return files.error();
+    links.push_back({std::move(*listen), {}, {files->certificate, files->key, files->ca}});
+  }
+  for (auto& one : links)
+    for (const auto& other : links)
+      if (&one != &other)
+        one.seeds.push_back(other.listen);
+  return links;
 }
 
-expected<void> installation::start_node() {
-  if (!restart_)
-    tell("starting the node");
-  if (auto written = write_node_config(); !written)
-    return written;
-  const auto ready = run_ / (std::string{private_node_id} + ".json");
-  std::error_code ignored;
-  fs::remove(ready, ignored);
-  auto started =
-    start_program({"node", "--config", folder_.path() / "node.toml", "--ready-file", ready},
-                  logs_ / (std::string{private_node_id} + ".log"));
-  if (!started)
-    return started.error();
-  node_ = std::move(*started);
+expected<void> installation::make_nodes() {
+  const bool several = options_.nodes > 1;
+  port_finder ports;
+  const auto links = several ? make_links(ports) : std::vector<private_links>{};
+  if (!links)
+    return links.error();
+  private_addresses addresses{options_.http, options_.admin, where_.sandbox, where_.database};
+  for (std::size_t node = 0; node < options_.nodes; ++node) {
+    for (auto* address : {&addresses.http, &addresses.admin}) {
+      const auto found = choose_port(ports, *address, node);
+      if (!found)
+        return found.error();
+      *address = *found;
+    }
+    const auto id = id_of(node);
+    const auto path = folder_.path() / (id + ".toml");
+    node_files files{path, head_of(path), run_ / (id + ".json"), logs_ / (id + ".log")};
+    auto settings =
+      several ? private_config(addresses, id, (*links)[node]) : private_config(addresses);
+    if (options_.adjust)
+      options_.adjust(settings);
+    nodes_.emplace_back(std::move(settings), std::move(files),
+                        [this](auto arguments, const auto& log) {
+                          return start_program(std::move(arguments), log);
+                        });
+  }
   return {};
 }
 
-std::optional<node_place> installation::node_is_listening() const {
-  const auto document = read_json(run_ / (std::string{private_node_id} + ".json"));
-  if (!document || !node_)
-    return std::nullopt;
-  node_place place;
-  place.id = private_node_id;
-  place.pid = node_->pid();
-  place.http = string_at(*document, "http");
-  place.admin = string_at(*document, "admin");
-  place.log = logs_ / (place.id + ".log");
-  if (!client::json_client{place.admin}.text("/readyz", milliseconds{1'000}))
-    return std::nullopt;
-  return place;
+std::string installation::head_of(const fs::path& config) const {
+  const auto in_folder = [&](const char* name) { return (folder_.path() / name).string(); };
+  return "# Written by holdfast dev at each start; changes are lost.\n"
+         "# To run this node by hand: "
+         + std::string{pepper_variable} + "=$(cat " + in_folder("pepper") + ") "
+         + std::string{webhook_variable} + "=$(cat " + in_folder("webhook_secret")
+         + ") holdfast node --config " + config.string() + "\n\n";
 }
 
-void installation::remember(node_place place) {
-  http_listen_ = address_of(place.http);
-  admin_listen_ = address_of(place.admin);
-  where_.nodes = {std::move(place)};
+expected<void> installation::start_nodes() {
+  tell(nodes_.size() == 1 ? "starting the node"
+                          : "starting " + std::to_string(nodes_.size()) + " nodes");
+  for (auto& node : nodes_)
+    if (auto started = node.start(); !started)
+      return started;
+  return {};
 }
 
-expected<void> installation::await_node() {
-  auto ready = await(*node_, logs_ / (std::string{private_node_id} + ".log"), [&] {
-    auto place = node_is_listening();
-    if (place)
-      remember(std::move(*place));
-    return !where_.nodes.empty();
-  });
-  if (!ready)
-    return ready;
-  // From here on a node started by hand, or again, listens where this one does.
-  return write_node_config();
+expected<void> installation::await_nodes() {
+  for (auto& node : nodes_) {
+    auto ready = await(node.process(), node.log(), [&] { return node.is_ready(); });
+    if (!ready)
+      return ready;
+  }
+  gather_places();
+  return {};
+}
+
+void installation::gather_places() {
+  where_.nodes.clear();
+  for (const auto& node : nodes_)
+    where_.nodes.push_back(node.place());
 }
 
 expected<void> installation::ensure_merchant() {
@@ -297,55 +327,38 @@ expected<void> installation::check() {
   if (!sandbox_ || !sandbox_->running())
     return make_error(errc::unavailable,
                       "the sandbox has died; see " + (logs_ / "sandbox.log").string());
-  if (restart_)
-    return drive_restart();
-  if (node_ && node_->running())
+  bool has_changed = false;
+  for (auto& node : nodes_) {
+    if (!options_.restart_node && !node.process().running())
+      return make_error(errc::unavailable, node.id() + " has died (" + node.process().ending()
+                                             + "); see " + node.log().string());
+    const auto back = node.bring_back([this](const std::string& text) { tell(text); });
+    if (!back)
+      return back.error();
+    has_changed = has_changed || *back;
+  }
+  if (!has_changed)
     return {};
-  const auto& log = where_.nodes.front().log;
-  const auto ending = node_ ? node_->ending() : "no start";
-  if (!options_.restart_node)
-    return make_error(errc::unavailable, "the node has died (" + ending + "); see " + log);
-  tell("the node has died (" + ending + "); starting it again");
-  restart_ = restart{0, steady::now(), false};
-  return drive_restart();
+  gather_places();
+  return write_dev_json();
 }
 
-/// One step of bringing the node back; called until `restart_` is gone.
-expected<void> installation::drive_restart() {
-  if (!restart_->started) {
-    if (steady::now() < restart_->next_start)
-      return {};
-    restart_->started = true;
-    return start_node();
-  }
-  if (node_->running()) {
-    if (auto place = node_is_listening()) {
-      remember(std::move(*place));
-      restart_.reset();
-      tell("the node is back as process " + std::to_string(node_->pid()));
-      return write_dev_json();
-    }
-    return {};
-  }
-  if (++restart_->failures > limits::node_restarts_max)
-    return make_error(errc::unavailable, "the node does not come back (" + node_->ending()
-                                           + "); see " + where_.nodes.front().log);
-  // Somebody may have taken a port that was any free one: then take any other.
-  if (restart_->failures > 1) {
-    http_listen_ = options_.http;
-    admin_listen_ = options_.admin;
-  }
-  const auto backoff = std::min(backoff_max, backoff_first * (1 << restart_->failures));
-  restart_->next_start = steady::now() + backoff;
-  restart_->started = false;
-  return {};
+bool installation::restarting() const noexcept {
+  return std::ranges::any_of(nodes_, &node_process::is_on_its_way);
 }
 
 void installation::stop() {
   std::error_code ignored;
   fs::remove(folder_.path() / "dev.json", ignored);
-  if (node_)
-    node_->stop(SIGTERM, stop_limit);
+  for (auto& node : nodes_)
+    if (node.was_started())
+      node.process().signal(SIGTERM);
+  const auto deadline = steady::now() + stop_limit;
+  for (auto& node : nodes_) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady::now());
+    if (node.was_started() && !node.process().wait(std::max(left, milliseconds{0})))
+      node.process().stop(SIGKILL, stop_limit);
+  }
   if (sandbox_)
     sandbox_->stop(SIGTERM, stop_limit);
   if (database_)

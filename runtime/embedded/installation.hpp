@@ -1,15 +1,16 @@
-// A whole private installation: PostgreSQL, the sandbox and a node, each a process of its own,
-// in one data folder. What `holdfast dev` and `holdfast demo` start.
+// A whole private installation: PostgreSQL, the sandbox and one node or several, each a process
+// of its own, in one data folder. What `holdfast dev` and `holdfast demo` start.
 #pragma once
 
 #include "messages/expected.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/embedded/child.hpp"
 #include "runtime/embedded/folder.hpp"
+#include "runtime/embedded/node_process.hpp"
 #include "runtime/embedded/postgres.hpp"
+#include "runtime/embedded/private_config.hpp"
 #include "runtime/embedded/watchdog.hpp"
 
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -19,13 +20,18 @@
 
 namespace holdfast::embedded {
 
+class port_finder;
+
 struct installation_options {
   std::filesystem::path data;
-  // "host:port"; port 0 is any free one, kept over restarts of the node.
+  // "host:port"; port 0 is any free one, kept over restarts of the node. Those of node-2 are a
+  // hundred higher than these of node-1, those of node-3 two hundred, or the next free ones.
   std::string http = "127.0.0.1:8080";
   std::string admin = "127.0.0.1:8081";
+  std::string cluster = "127.0.0.1:8090"; ///< only if there are several nodes
   std::string sandbox = "127.0.0.1:8082";
-  /// Start the node again, with backoff, when it dies; else its death is the end of all.
+  std::size_t nodes = 1; ///< 1 to `nodes_max`
+  /// Start a node again, with backoff, when it dies; else its death is the end of all.
   bool restart_node = false;
   /// Changes the node's configuration before it is written. May be empty.
   std::function<void(config::node_config&)> adjust;
@@ -36,14 +42,6 @@ struct installation_options {
 };
 
 /// What DIR/dev.json says, and what a client needs.
-struct node_place {
-  std::string id;
-  pid_t pid = 0;
-  std::string http;
-  std::string admin;
-  std::string log;
-};
-
 struct endpoints {
   std::string api_key;
   std::string merchant;
@@ -64,7 +62,7 @@ struct service_processes {
 /// SIGKILL.
 class installation {
 public:
-  /// Starts everything and returns once the node is ready, a merchant with a key exists and
+  /// Starts everything and returns once all nodes are ready, a merchant with a key exists and
   /// DIR/dev.json is written. Errors: conflict (folder in use), unavailable.
   [[nodiscard]] static expected<std::unique_ptr<installation>> start(
     installation_options options);
@@ -80,35 +78,31 @@ public:
   /// Looks after the processes; does not wait. To be called when a child has died, and every
   /// `check_every` while `restarting`. Errors: unavailable, once the installation is broken.
   [[nodiscard]] expected<void> check();
-  [[nodiscard]] bool restarting() const noexcept { return restart_.has_value(); }
+  [[nodiscard]] bool restarting() const noexcept;
   static constexpr milliseconds check_every{20};
+  static constexpr std::size_t nodes_max = 9;
 
-  /// Stops the node, the sandbox and the database, in this order, each in good order. Bounded.
+  /// Stops the nodes together, then the sandbox and the database, each in good order. Bounded.
   void stop();
 
 private:
-  /// A node that is on its way back.
-  struct restart {
-    int failures = 0;
-    std::chrono::steady_clock::time_point next_start;
-    bool started = false;
-  };
-
   installation(installation_options options, data_folder folder, watchdog guard);
 
   expected<void> prepare();
   expected<void> start_database();
   expected<void> start_sandbox();
-  expected<void> start_node();
-  expected<void> await_node();
+  expected<void> make_nodes();
+  expected<void> start_nodes();
+  expected<void> await_nodes();
   expected<void> ensure_merchant();
-  expected<void> write_node_config();
   expected<void> write_dev_json();
-  expected<void> drive_restart();
+  /// The links of each node, one after the other.
+  [[nodiscard]] expected<std::vector<private_links>> make_links(port_finder& ports) const;
+  /// The comment at the top of a node's configuration.
+  [[nodiscard]] std::string head_of(const std::filesystem::path& config) const;
+  /// Of the nodes, as they are now.
+  void gather_places();
 
-  /// Where the node listens; nothing until it is ready to serve.
-  [[nodiscard]] std::optional<node_place> node_is_listening() const;
-  void remember(node_place place);
   expected<child> start_program(std::vector<std::string> arguments,
                                 const std::filesystem::path& log);
   expected<void> await(child& process, const std::filesystem::path& log,
@@ -123,11 +117,7 @@ private:
   std::string pepper_;
   std::unique_ptr<postgres> database_;
   std::optional<child> sandbox_;
-  std::optional<child> node_;
-  // The addresses that the node is told to listen on: the real ones once it has them.
-  std::string http_listen_;
-  std::string admin_listen_;
-  std::optional<restart> restart_;
+  std::vector<node_process> nodes_;
   endpoints where_;
 };
 

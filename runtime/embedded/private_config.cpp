@@ -48,4 +48,15 @@ config::node_config private_config(const private_addresses& addresses) {
   return node;
 }
 
+config::node_config private_config(const private_addresses& addresses, const std::string& id,
+                                   const private_links& links) {
+  auto node = private_config(addresses);
+  node.id = id;
+  node.cluster_listen = links.listen;
+  node.cluster_advertise = links.listen;
+  node.cluster_seeds = links.seeds;
+  node.cluster_tls = links.files;
+  return node;
+}
+
 } // namespace holdfast::embedded

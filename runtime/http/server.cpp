@@ -73,6 +73,13 @@ public:
     sweep();
   }
 
+  void drain() { shared_->is_draining = true; }
+
+  bool await_no_connection(milliseconds at_most) {
+    std::unique_lock guard{shared_->idle_mutex};
+    return shared_->idle.wait_for(guard, at_most, [this] { return shared_->connections == 0; });
+  }
+
   void stop() {
     if (shared_->is_stopping)
       return;
@@ -179,6 +186,12 @@ public:
   std::uint16_t port() const noexcept override { return address_.port; }
   std::string url() const override { return "http://" + to_authority(address_); }
   std::size_t connections() const noexcept override { return listener_->connections(); }
+  bool await_no_connection(milliseconds at_most) override {
+    return listener_->await_no_connection(at_most);
+  }
+  void drain() override {
+    asio::dispatch(listener_->io(), [listening = listener_] { listening->drain(); });
+  }
   void stop() override {
     asio::dispatch(listener_->io(), [listening = listener_] { listening->stop(); });
   }

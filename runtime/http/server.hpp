@@ -60,6 +60,11 @@ public:
   /// "http://127.0.0.1:8080"
   [[nodiscard]] virtual std::string url() const = 0;
   [[nodiscard]] virtual std::size_t connections() const noexcept = 0;
+  /// Blocks until there is no connection, at most so long. True: there is none.
+  virtual bool await_no_connection(milliseconds at_most) = 0;
+  /// Goes on as before, but every answer carries `Connection: close`: clients move elsewhere
+  /// before the port closes. Thread-safe.
+  virtual void drain() = 0;
   /// Accepts nothing more; requests under way are answered with `Connection: close`.
   /// Thread-safe.
   virtual void stop() = 0;

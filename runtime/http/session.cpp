@@ -92,10 +92,14 @@ session::session(asio::ip::tcp::socket socket, std::shared_ptr<server_shared> sh
 }
 
 session::~session() {
-  if (admission_ == admission::served)
-    shared_->connections.fetch_sub(1, std::memory_order_relaxed);
-  else
+  if (admission_ == admission::turned_away) {
     --shared_->turned_away;
+    return;
+  }
+  if (shared_->connections.fetch_sub(1) > 1)
+    return;
+  const std::lock_guard guard{shared_->idle_mutex};
+  shared_->idle.notify_all();
 }
 
 void session::start() {
@@ -350,7 +354,7 @@ void session::refuse(const refusal& why) {
 }
 
 void session::set_answer(response answer, bool close_after) {
-  closes_after_ = closes_after_ || close_after || shared_->is_stopping;
+  closes_after_ = closes_after_ || close_after || shared_->is_draining || shared_->is_stopping;
   auto fate = connection_fate::kept;
   if (closes_after_)
     fate = connection_fate::closed;

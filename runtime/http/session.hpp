@@ -18,7 +18,9 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -41,6 +43,9 @@ struct server_shared {
   boost::intrusive::list<session_hook, boost::intrusive::constant_time_size<false>> sessions;
   std::atomic<std::size_t> connections = 0; ///< those turned away are not counted
   std::size_t turned_away = 0;
+  std::mutex idle_mutex;
+  std::condition_variable idle; ///< the last of `connections` has gone
+  bool is_draining = false;     ///< every answer is the last of its connection
   bool is_stopping = false;
 };
 

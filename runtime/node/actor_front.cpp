@@ -1,10 +1,8 @@
 #include "runtime/node/actor_front.hpp"
 
-#include "actors/api/render.hpp"
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
-#include "messages/limits.hpp"
-#include "runtime/node/cutoff_gathering.hpp"
+#include "runtime/cluster/cluster_metrics.hpp"
 #include "runtime/telemetry/metrics.hpp"
 
 #include <algorithm>
@@ -19,90 +17,47 @@ using telemetry::append_sample;
 
 } // namespace
 
-actor_front::actor_front(actors::environment_ptr env, std::vector<named_board> gateways)
+actor_front::actor_front(actors::environment_ptr env, std::vector<named_board> gateways,
+                         node_cluster& cluster)
   : env_(std::move(env)),
-    gateways_(std::move(gateways)) {}
+    gateways_(std::move(gateways)),
+    cluster_(cluster) {}
 
-shard_number actor_front::shard_for(const merchant_command& command) const {
-  return std::visit(
-    [&](const auto& action) {
-      if constexpr (requires { action.payment; })
-        return action.payment.shard();
-      else
-        return shard_of_key(command.merchant.shard(), command.stripes, env_->shard_count,
-                            command.idempotency_key);
-    },
-    command.action);
-}
+// -- requests
+// -----------------------------------------------------------------------------------------
 
 void actor_front::submit(merchant_command command, std::function<void(api_reply)> done) {
-  auto promise = std::make_shared<actors::reply_promise>(std::move(done), command.request_id);
-  const auto owner = env_->peers.shard(shard_for(command));
-  if (!owner)
-    return promise->deliver(api::answer_problem(
-      503, "shard_unavailable", "The shard of this payment is starting or moving; try again.",
-      promise->request_id(), 1));
-  actors::tell(owner, actors::submit{std::move(command), std::move(promise)});
+  cluster_.router().submit(std::move(command), std::move(done));
 }
 
 void actor_front::notify(webhook_notice notice, std::string request_id,
                          std::function<void(api_reply)> done) {
-  auto promise =
-    std::make_shared<actors::reply_promise>(std::move(done), std::move(request_id));
-  const auto owner = env_->peers.shard(notice.about.payment.shard());
-  if (!owner)
-    return promise->deliver(
-      api::answer_problem(503, "shard_unavailable",
-                          "The shard of this payment is starting or moving; send it again.",
-                          promise->request_id(), 1));
-  actors::tell(owner, actors::deliver_webhook{std::move(notice), std::move(promise)});
+  cluster_.router().notify(std::move(notice), std::move(request_id), std::move(done));
+}
+
+void actor_front::order(desk_order what, desk_callback done) {
+  cluster_.router().order(std::move(what), std::move(done));
 }
 
 void actor_front::cutoff(cutoff_request request, milliseconds timeout,
                          std::function<void(cutoff_result)> done) {
-  const auto shards = env_->peers.shards();
-  if (shards.empty()) {
-    cutoff_result none;
-    none.detail = "this node serves no shard yet";
-    return done(none);
-  }
-  auto gathering = std::make_shared<cutoff_gathering>(shards.size(), std::move(done));
-  const auto now = env_->now();
-  for (const auto& [number, shard] : shards) {
-    auto answer = std::make_shared<actors::close_callback>(
-      [gathering](const actors::close_outcome& outcome) { gathering->add(outcome); });
-    actors::tell(shard, actors::close_batches_now{request.merchant, now, request.settle,
-                                                  std::move(answer)});
-  }
-  // A shard that dies with the question never answers it.
-  env_->later(timeout, [gathering] { gathering->expire(); });
-}
-
-void actor_front::order(desk_order what, desk_callback done) {
-  const auto shard = what.verb == order_verb::replay           ? what.letter.shard()
-                     : what.verb == order_verb::resubmit_batch ? what.batch.shard()
-                                                               : what.exception.shard();
-  const auto owner = env_->peers.shard(shard);
-  if (!owner)
-    return done(make_error(errc::unavailable, "Its shard is starting or moving; try again."));
-  // Whoever is first answers; an actor that is killed with the order never does.
-  auto answered = std::make_shared<std::atomic<bool>>(false);
-  auto once = std::make_shared<desk_callback>([answered, done](expected<exception_id> outcome) {
-    if (!answered->exchange(true))
-      done(std::move(outcome));
-  });
-  env_->later(milliseconds{limits::exception_order_ms_max + limits::answer_margin_ms}, [once] {
-    (*once)(
-      make_error(errc::unknown_outcome, "Nobody has answered; look whether it has been done."));
-  });
-  actors::tell(owner, actors::desk_call{std::move(what), std::move(once)});
+  cluster_.cutoffs().close_everywhere(request, timeout, std::move(done));
 }
 
 bool actor_front::ready() const {
-  return !env_->gauges.empty() && std::ranges::all_of(env_->gauges, [](const auto& gauge) {
-    return gauge->serving.load(std::memory_order_relaxed);
-  });
+  return waiting_for().empty();
 }
+
+std::string actor_front::waiting_for() const {
+  return cluster_.waiting_for();
+}
+
+std::vector<std::string> actor_front::warnings() const {
+  return cluster_.warnings();
+}
+
+// -- gateways
+// -----------------------------------------------------------------------------------------
 
 std::vector<gateway_status> actor_front::gateways() const {
   std::vector<gateway_status> all;
@@ -130,8 +85,8 @@ actors::gateway_board* actor_front::board_of(const std::string& name) const {
   return found == gateways_.end() ? nullptr : found->second.get();
 }
 
-bool actor_front::trip_gateway(const std::string& name, std::optional<milliseconds> duration,
-                               gateways::operator_order order) {
+bool actor_front::trip_here(const std::string& name, std::optional<milliseconds> duration,
+                            gateways::operator_order order) {
   auto* board = board_of(name);
   if (board == nullptr)
     return false;
@@ -143,7 +98,7 @@ bool actor_front::trip_gateway(const std::string& name, std::optional<millisecon
   return true;
 }
 
-bool actor_front::reset_gateway(const std::string& name, gateways::operator_order order) {
+bool actor_front::reset_here(const std::string& name, gateways::operator_order order) {
   auto* board = board_of(name);
   if (board == nullptr)
     return false;
@@ -154,17 +109,83 @@ bool actor_front::reset_gateway(const std::string& name, gateways::operator_orde
   return true;
 }
 
+/// Each node has a breaker of its own for the gateway; the order is for all of them.
+bool actor_front::trip_gateway(const std::string& name, std::optional<milliseconds> duration,
+                               gateways::operator_order order) {
+  const links::breaker_for_node same{name, true, duration, order.by, order.note};
+  if (!trip_here(name, duration, std::move(order)))
+    return false;
+  cluster_.tell_others(same);
+  return true;
+}
+
+bool actor_front::reset_gateway(const std::string& name, gateways::operator_order order) {
+  const links::breaker_for_node same{name, false, std::nullopt, order.by, order.note};
+  if (!reset_here(name, std::move(order)))
+    return false;
+  cluster_.tell_others(same);
+  return true;
+}
+
+void actor_front::obey(const std::string& from, const links::breaker_for_node& wish) {
+  gateways::operator_order order;
+  order.by = wish.by;
+  order.note = wish.note;
+  const bool done = wish.trip ? trip_here(wish.gateway, wish.duration, std::move(order))
+                              : reset_here(wish.gateway, std::move(order));
+  if (!done)
+    env_->log(actors::severity::warning,
+              "node " + from + " knows a gateway that this one doesn't: " + wish.gateway);
+}
+
+// -- the cluster
+// --------------------------------------------------------------------------------------
+
 std::vector<shard_status> actor_front::shards() const {
   std::vector<shard_status> all;
-  if (leases_ == nullptr)
-    return all;
-  for (auto& lease : leases_->snapshot()) {
+  auto seen = cluster_.ownership().view();
+  for (auto& lease : seen.leases) {
     const auto& gauge = env_->gauge(lease.shard);
-    all.push_back({std::move(lease), gauge.serving.load(std::memory_order_relaxed),
-                   gauge.in_flight.load(std::memory_order_relaxed),
-                   gauge.live_payments.load(std::memory_order_relaxed)});
+    shard_status one;
+    one.is_here = lease.owner == cluster_.id();
+    if (one.is_here) {
+      one.serving = gauge.serving.load(std::memory_order_relaxed);
+      one.in_flight = gauge.in_flight.load(std::memory_order_relaxed);
+      one.live_payments = gauge.live_payments.load(std::memory_order_relaxed);
+      one.overdue = milliseconds{gauge.overdue_ms.load(std::memory_order_relaxed)};
+    }
+    one.lease = std::move(lease);
+    all.push_back(std::move(one));
   }
   return all;
+}
+
+std::vector<node_status> actor_front::nodes() const {
+  std::vector<node_status> all;
+  const auto seen = cluster_.ownership().view();
+  const auto links = cluster_.links();
+  for (const auto& row : seen.nodes) {
+    node_status one;
+    one.row = row;
+    one.is_self = row.card.id == cluster_.id();
+    one.shards = static_cast<std::uint32_t>(
+      std::ranges::count(seen.leases, row.card.id, &storage::lease_row::owner));
+    const auto link = std::ranges::find(links, row.card.id, &links::link_status::node);
+    if (link != links.end())
+      one.link = *link;
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+void actor_front::move_shards(shard_move what, std::function<void(expected<void>)> done) {
+  // Those who should have them then find out as they look; soon, if they are told to.
+  cluster_.ownership().pin({what.first, what.last}, what.to,
+                           [this, done = std::move(done)](expected<void> pinned) {
+                             if (pinned)
+                               cluster_.tell_others(links::shards_released{});
+                             done(std::move(pinned));
+                           });
 }
 
 std::string actor_front::metrics_text() const {
@@ -185,6 +206,8 @@ std::string actor_front::metrics_text() const {
                   return gauge->serving.load(std::memory_order_relaxed);
                 })));
   append_gateway_metrics(out, gateways_);
+  cluster::append_cluster_metrics(out, cluster_.router().figures(),
+                                  cluster_.ownership().figures(), cluster_.links());
   return out;
 }
 

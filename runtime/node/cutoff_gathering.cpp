@@ -4,18 +4,18 @@
 
 namespace holdfast::runtime {
 
-void cutoff_gathering::add(const actors::close_outcome& outcome) {
+void cutoff_gathering::add(const cutoff_result& part) {
   std::unique_lock guard{mutex_};
   if (!done_)
     return;
-  sum_.batches += outcome.batches;
-  sum_.items += outcome.items;
-  sum_.files += outcome.files;
-  sum_.reconciled += outcome.reconciled;
-  sum_.exceptions += outcome.exceptions;
-  if (!outcome.ok) {
+  sum_.batches += part.batches;
+  sum_.items += part.items;
+  sum_.files += part.files;
+  sum_.reconciled += part.reconciled;
+  sum_.exceptions += part.exceptions;
+  if (!part.complete) {
     failed_ = true;
-    sum_.detail = outcome.detail;
+    note(part.detail);
   }
   if (--missing_ == 0) {
     sum_.complete = !failed_;
@@ -27,8 +27,14 @@ void cutoff_gathering::expire() {
   std::unique_lock guard{mutex_};
   if (!done_)
     return;
-  sum_.detail = std::to_string(missing_) + " shards have not answered in time; they go on";
+  note(std::to_string(missing_) + ' ' + kind_ + " have not answered in time; they go on");
   finish(guard);
+}
+
+/// Shards that move together say the same.
+void cutoff_gathering::note(const std::string& detail) {
+  if (sum_.detail.find(detail) == std::string::npos)
+    sum_.detail += (sum_.detail.empty() ? "" : "; ") + detail;
 }
 
 void cutoff_gathering::finish(std::unique_lock<std::mutex>& guard) {

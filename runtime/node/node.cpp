@@ -6,17 +6,16 @@
 #include "messages/limits.hpp"
 #include "runtime/api/admin_api.hpp"
 #include "runtime/api/public_api.hpp"
-#include "runtime/gateways/sandbox_acquirer.hpp"
-#include "runtime/gateways/sandbox_gateway.hpp"
-#include "runtime/gateways/sandbox_lister.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/node/actor_front.hpp"
 #include "runtime/node/event_loop.hpp"
+#include "runtime/node/node_cluster.hpp"
+#include "runtime/node/node_storage.hpp"
+#include "runtime/node/node_wires.hpp"
 #include "runtime/node/payment_replay.hpp"
 #include "runtime/node/payment_rules.hpp"
 #include "runtime/node/route_reload.hpp"
 #include "runtime/telemetry/instruments.hpp"
-#include "storage/database.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -66,28 +65,35 @@ void init_actor_types() {
 
 class running_node final : public node {
 public:
-  explicit running_node(config::node_config settings) : settings_(std::move(settings)) {}
+  running_node(config::node_config settings, std::function<void()> must_end)
+    : settings_(std::move(settings)),
+      must_end_(std::move(must_end)) {}
   ~running_node() override { stop(); }
 
   expected<void> begin() {
-    // Never plain text where somebody asked for TLS.
-    if (settings_.http.tls)
-      return make_error(errc::invalid_argument,
-                        "[http] tls: this version doesn't terminate TLS; put a proxy in front "
-                        "and leave it out");
-    if (!settings_.cluster_listen.empty() || !settings_.cluster_seeds.empty())
-      return make_error(errc::invalid_argument,
-                        "[cluster] listen, seeds: this version runs one node; leave them out");
-    if (auto opened = open_storage(); !opened)
+    if (auto fine = check_roles(); !fine)
+      return fine.error();
+    marks_ = std::make_shared<storage::sequence_marks>(settings_.shards);
+    auto opened = open_storage(settings_, marks_, metrics_);
+    if (!opened)
       return opened.error();
+    database_ = std::move(*opened);
     if (auto made = make_environment(); !made)
       return made.error();
     if (auto started = start_actors(); !started)
       return started.error();
-    return open_ports();
+    if (auto bound = open_ports(); !bound)
+      return bound.error();
+    if (auto joined =
+          cluster_->open(*system_, *database_, supervisor_, http_url(), admin_url());
+        !joined)
+      return joined.error();
+    ports_.start();
+    wires_.start();
+    return {};
   }
 
-  std::string http_url() const override { return http_->url(); }
+  std::string http_url() const override { return http_ ? http_->url() : std::string{}; }
   std::string admin_url() const override { return admin_->url(); }
 
   expected<void> reload_routes() override {
@@ -95,27 +101,44 @@ public:
     return runtime::reload_routes(settings_.file, ends_, *routes_);
   }
 
+  std::optional<std::string> failure() const override {
+    const std::lock_guard lock{failing_};
+    return failure_;
+  }
+
   void stop() override {
     if (std::exchange(stopped_, true))
       return;
+    if (cluster_ && !failure() && cluster_->ownership().has_heirs())
+      hand_over();
     // From the outside in: no new requests, then the actors' last writes, then the leases.
     if (http_)
       http_->stop();
+    if (cluster_ && !cluster_->is_alone())
+      await_no_connection(milliseconds{limits::last_answers_ms_max});
+    if (cluster_) {
+      cluster_->router().close();
+      // Without heirs too: what is let go from here on is not to be taken again.
+      cluster_->ownership().begin_to_drain();
+    }
     stop_actors();
-    if (leases_)
-      leases_->release_all();
+    await_no_connection(milliseconds{limits::answers_leave_ms_max});
+    if (cluster_) {
+      cluster_->ownership().release_all();
+      cluster_->close_links();
+    }
     ports_.stop();
     wires_.stop();
     http_.reset();
     admin_.reset();
     public_api_.reset();
     admin_api_.reset();
-    if (front_)
-      front_->show_leases(nullptr);
-    leases_.reset();
+    if (cluster_)
+      cluster_->ownership().end();
     // Storage's last callbacks still send to actors, which are done by now but not yet gone.
     if (system_)
       system_->await_all_actors_done();
+    cluster_.reset();
     database_.reset();
     system_.reset();
   }
@@ -124,20 +147,23 @@ private:
   // -- inner parts
   // ----------------------------------------------------------------------------------
 
-  expected<void> open_storage() {
-    if (settings_.databases.size() != 1)
+  expected<void> check_roles() const {
+    // Never plain text where somebody asked for TLS.
+    if (settings_.http.tls)
       return make_error(errc::invalid_argument,
-                        "storage.databases: expected exactly one database");
-    storage::database_options options;
-    options.url = settings_.databases.front().url;
-    options.shards = settings_.shards;
-    options.node = settings_.id;
-    options.lease = settings_.lease;
-    auto opened = storage::open_database(std::move(options));
-    if (!opened)
-      return opened.error();
-    database_ = std::move(*opened);
-    database_->observe_commits(telemetry::observe_commits(metrics_));
+                        "[http] tls: this version doesn't terminate TLS; put a proxy in front "
+                        "and leave it out");
+    const bool is_alone = settings_.cluster_listen.empty();
+    if (is_alone && !settings_.cluster_seeds.empty())
+      return make_error(
+        errc::invalid_argument,
+        "[cluster] seeds: without [cluster] listen this node is alone; say where "
+        "it listens, or leave the seeds out");
+    if (is_alone && !settings_.serve_shards)
+      return make_error(
+        errc::invalid_argument,
+        "[node] roles: without \"shards\" all requests go to other nodes; say in "
+        "[cluster] listen where this node meets them");
     return {};
   }
 
@@ -153,7 +179,7 @@ private:
       wires_.run_later(pause, std::move(run));
     };
     env_->rules_of = payment_rules(settings_);
-    env_->shard_count = settings_.shards;
+    env_->layout = config::layout_of(settings_);
     for (std::uint16_t shard = 0; shard < settings_.shards; ++shard)
       env_->gauges.push_back(std::make_unique<actors::shard_gauges>());
     return set_terms();
@@ -174,85 +200,85 @@ private:
     return {};
   }
 
-  expected<std::vector<actors::gateway_seat>> make_gateways(std::vector<named_board>& boards) {
-    std::vector<actors::gateway_seat> seats;
-    for (const auto& gateway : settings_.gateways) {
-      auto wire =
-        gateways::make_sandbox_gateway(wires_.io(), {gateway.url, gateway.concurrency});
-      if (!wire)
-        return make_error(errc::invalid_argument,
-                          "gateway " + gateway.name + ": " + wire.error().detail);
-      auto board = std::make_shared<actors::gateway_board>(gate_rules_of(gateway.breaker));
-      boards.emplace_back(gateway.name, board);
-      seats.push_back({env_,
-                       gateway.name,
-                       std::move(*wire),
-                       std::move(board),
-                       {gateway.concurrency, gateway.timeout}});
-    }
-    return seats;
-  }
-
-  expected<std::vector<actors::supervisor_plan::acquirer_seat>> make_acquirers() {
-    std::vector<actors::supervisor_plan::acquirer_seat> seats;
-    for (const auto& acquirer : settings_.acquirers) {
-      auto wire = acquirers::make_sandbox_acquirer(wires_.io(), acquirer.url);
-      if (!wire)
-        return make_error(errc::invalid_argument,
-                          "acquirer " + acquirer.name + ": " + wire.error().detail);
-      seats.push_back({acquirer.name, std::move(*wire), acquirer.timeout});
-    }
-    return seats;
-  }
-
-  expected<actors::orphan_search_plan> plan_orphan_search() {
-    actors::orphan_search_plan plan;
-    plan.env = env_;
-    plan.every = settings_.settlement.orphan_search;
-    plan.window = settings_.settlement.orphan_window;
-    for (const auto& gateway : settings_.gateways) {
-      auto wire = gateways::make_sandbox_lister(wires_.io(), gateway.url);
-      if (!wire)
-        return make_error(errc::invalid_argument,
-                          "gateway " + gateway.name + ": " + wire.error().detail);
-      plan.gateways.push_back({gateway.name, std::move(*wire)});
-    }
-    return plan;
-  }
-
   expected<void> start_actors() {
-    auto gateways = make_gateways(ends_.gateways);
+    auto gateways = make_gateways(settings_, env_, wires_.io(), ends_.gateways);
     if (!gateways)
       return gateways.error();
-    auto acquirers = make_acquirers();
+    auto acquirers = make_acquirers(settings_, wires_.io());
     if (!acquirers)
       return acquirers.error();
-    auto orphans = plan_orphan_search();
+    auto orphans = plan_orphan_search(settings_, env_, wires_.io());
     if (!orphans)
       return orphans.error();
-    front_ = std::make_unique<actor_front>(env_, ends_.gateways);
+    cluster_ = std::make_unique<node_cluster>(plan_cluster());
+    front_ = std::make_unique<actor_front>(env_, ends_.gateways, *cluster_);
     init_actor_types();
+    if (auto prepared = cluster_->prepare(actor_settings_); !prepared)
+      return prepared.error();
     system_ = std::make_unique<caf::actor_system>(actor_settings_);
     actors::supervisor_plan plan;
     plan.env = env_;
     plan.gateways = std::move(*gateways);
     plan.acquirers = std::move(*acquirers);
     plan.orphans = std::move(*orphans);
-    plan.reacquire = [this](shard_number shard) { leases_->reacquire(shard); };
+    plan.orphans.raise = [this](shard_number shard, std::vector<new_exception> found) {
+      cluster_->router().raise(shard, std::move(found));
+    };
+    plan.reacquire = [this](shard_number shard) { cluster_->ownership().reacquire(shard); };
+    plan.released = [this](shard_number shard, epoch_number epoch) {
+      cluster_->ownership().released(shard, epoch);
+    };
     supervisor_ = actors::spawn_supervisor(*system_, std::move(plan));
-    leases_ = database_->keep_leases(
-      {[to = supervisor_](storage::acquired_shard got) {
-         actors::tell(to, actors::shard_acquired{std::move(got)});
-       },
-       [to = supervisor_](shard_number shard, epoch_number epoch) {
-         actors::tell(to, actors::shard_lost{shard, epoch, "its lease or its writer is gone"});
-       }});
-    front_->show_leases(leases_.get());
-    std::vector<shard_number> wanted;
-    for (std::uint16_t shard = 0; shard < settings_.shards; ++shard)
-      wanted.push_back({shard});
-    leases_->want(std::move(wanted));
     return {};
+  }
+
+  node_cluster_plan plan_cluster() {
+    node_cluster_plan plan;
+    plan.settings = &settings_;
+    plan.env = env_;
+    plan.marks = marks_;
+    plan.metrics = &metrics_;
+    plan.obey = [this](const std::string& from, const links::breaker_for_node& wish) {
+      front_->obey(from, wish);
+    };
+    plan.superseded = [this](const std::string& why) { fail(why); };
+    return plan;
+  }
+
+  void fail(const std::string& why) {
+    {
+      const std::lock_guard lock{failing_};
+      if (failure_)
+        return;
+      failure_ = why;
+    }
+    log::fail("node must end", {{"reason", why}});
+    if (must_end_)
+      must_end_();
+  }
+
+  // -- the end
+  // --------------------------------------------------------------------------------------
+
+  /// Others take the shards over while this node still listens, and hands on what comes; so
+  /// that nobody is turned away.
+  void hand_over() {
+    // Connections come and go: a moment without any doesn't mean that nobody comes any more.
+    const bool is_used = http_ && http_->connections() > 0;
+    const milliseconds announce{is_used ? limits::drain_announce_ms : 0};
+    auto announced = std::make_shared<std::promise<void>>();
+    wires_.run_later(announce, [announced] { announced->set_value(); });
+    if (http_)
+      http_->drain();
+    cluster_->ownership().begin_to_drain();
+    if (!cluster_->ownership().await_handed_over(milliseconds{limits::hand_over_ms_max}))
+      log::warn("not all shards could be handed over in time; others take what is left");
+    announced->get_future().wait_for(announce);
+  }
+
+  void await_no_connection(milliseconds at_most) const {
+    if (http_)
+      static_cast<void>(http_->await_no_connection(at_most));
   }
 
   void stop_actors() {
@@ -272,10 +298,11 @@ private:
   // ----------------------------------------------------------------------------------------
 
   expected<void> open_ports() {
-    keys_ = std::make_unique<api::key_ring>(*env_->store, secret{settings_.key_pepper});
+    keys_ = std::make_unique<api::key_ring>(*env_->store, secret{settings_.key_pepper},
+                                            env_->later, config::layout_of(settings_));
     make_routing();
     api::public_options options;
-    options.shards = settings_.shards;
+    options.layout = config::layout_of(settings_);
     options.requests_per_second = settings_.http.requests_per_second;
     for (const auto& gateway : settings_.gateways)
       if (!gateway.webhook_secret.empty())
@@ -283,14 +310,16 @@ private:
     public_api_ =
       std::make_unique<api::public_api>(*env_->store, *front_, *keys_, *routes_, options);
     admin_api_ = make_admin_api();
-    telemetry::watch_journal(metrics_, [this] { return database_->figures(); });
-    auto http = listen(settings_.http.listen, public_limits(), "public",
-                       [this](http::request request, http::responder respond) {
-                         public_api_->handle(std::move(request), std::move(respond));
-                       });
-    if (!http)
-      return http.error();
-    http_ = std::move(*http);
+    if (settings_.serve_http) {
+      auto http = listen(settings_.http.listen, public_limits(), "public",
+                         [this](http::request request, http::responder respond) {
+                           public_api_->handle(std::move(request), std::move(respond));
+                         });
+      if (!http)
+        return http.error();
+      http_ = std::move(*http);
+      telemetry::watch_connections(metrics_, "public", [this] { return http_->connections(); });
+    }
     auto admin = listen(settings_.admin_listen, admin_limits(), "admin",
                         [this](http::request request, http::responder respond) {
                           admin_api_->handle(std::move(request), std::move(respond));
@@ -298,10 +327,7 @@ private:
     if (!admin)
       return admin.error();
     admin_ = std::move(*admin);
-    telemetry::watch_connections(metrics_, "public", [this] { return http_->connections(); });
     telemetry::watch_connections(metrics_, "admin", [this] { return admin_->connections(); });
-    ports_.start();
-    wires_.start();
     return {};
   }
 
@@ -324,9 +350,10 @@ private:
 
   std::unique_ptr<api::admin_api> make_admin_api() {
     api::admin_options options;
+    options.node = settings_.id;
     options.routes = routes_.get();
     options.reload_routes = [this] { return reload_routes(); };
-    options.shards = settings_.shards;
+    options.layout = config::layout_of(settings_);
     options.fee_bps_default = settings_.settlement.platform_fee_bps;
     options.cutoff_timeout = milliseconds{limits::cutoff_answer_ms_max};
     options.random = system_random;
@@ -360,31 +387,36 @@ private:
   }
 
   config::node_config settings_;
+  std::function<void()> must_end_;
   telemetry::registry metrics_;
   actor_config actor_settings_;
   event_loop ports_;
   event_loop wires_;
+  std::shared_ptr<storage::sequence_marks> marks_;
   std::unique_ptr<storage::database> database_;
   actors::environment_ptr env_;
   route_ends ends_;
   std::mutex reloading_; ///< a signal and an operator may ask for it at once
+  std::unique_ptr<node_cluster> cluster_;
   std::unique_ptr<actor_front> front_;
   std::unique_ptr<caf::actor_system> system_;
   caf::actor supervisor_;
-  std::unique_ptr<storage::lease_keeper> leases_;
   std::unique_ptr<api::key_ring> keys_;
   std::unique_ptr<api::routing> routes_;
   std::unique_ptr<api::public_api> public_api_;
   std::unique_ptr<api::admin_api> admin_api_;
   std::unique_ptr<http::server> http_;
   std::unique_ptr<http::server> admin_;
+  mutable std::mutex failing_;
+  std::optional<std::string> failure_;
   bool stopped_ = false;
 };
 
 } // namespace
 
-expected<std::unique_ptr<node>> node::start(config::node_config settings) {
-  auto made = std::make_unique<running_node>(std::move(settings));
+expected<std::unique_ptr<node>> node::start(config::node_config settings,
+                                            std::function<void()> must_end) {
+  auto made = std::make_unique<running_node>(std::move(settings), std::move(must_end));
   if (auto begun = made->begin(); !begun)
     return begun.error();
   return std::unique_ptr<node>{std::move(made)};

@@ -210,6 +210,7 @@ void payment_actor::written(write_outcome outcome) {
   switch (outcome) {
     case write_outcome::committed: committed(std::move(pending)); break;
     case write_outcome::key_conflict:
+      std::erase(descriptions_due_, world_.name_of(pending.origin.value()));
       shard_.key_taken(world_.name_of(pending.origin.value()), ref_, !exists());
       break;
     case write_outcome::rejected: rejected(pending); break;
@@ -224,15 +225,15 @@ void payment_actor::written(write_outcome outcome) {
 }
 
 void payment_actor::committed(pending_write pending) {
-  const bool created = !exists() && !pending.next->id.is_nil();
   state_ = std::move(pending.next);
-  if (pending.answer)
+  if (pending.answer) {
+    std::erase(descriptions_due_, pending.answer->name);
     shard_.settled(pending.answer->name, ref_, pending.answer->answer);
-  else if (pending.origin && pending.origin->respond_async)
+  } else if (pending.origin && pending.origin->respond_async) {
     describe(world_.name_of(*pending.origin));
-  if (created)
-    for (const auto& key : std::exchange(descriptions_due_, {}))
-      describe(key);
+  }
+  for (const auto& key : std::exchange(descriptions_due_, {}))
+    describe(key);
   for (const auto& target : pending.calls)
     call_gateway(target);
   card_at_hand_ = card_at_hand_ && payments::may_need_card(*state_, world_.rules());
@@ -243,8 +244,10 @@ void payment_actor::committed(pending_write pending) {
 
 /// The payment stays as it was and looks again later.
 void payment_actor::rejected(const pending_write& pending) {
-  if (pending.origin)
+  if (pending.origin) {
+    std::erase(descriptions_due_, world_.name_of(*pending.origin));
     return shard_.dropped(world_.name_of(*pending.origin), ref_, !exists());
+  }
   shard_.wake_at(ref_, world_.now() + world_.rules().retry_max);
 }
 
@@ -287,18 +290,19 @@ answer_ptr payment_actor::answer_of(const payments::settled_request& settled,
   return nullptr;
 }
 
-/// Before the intent is durable there is nothing to describe: the asker then hears of it as
-/// soon as it is.
+/// Before the key's own intent is durable there is nothing to describe, for its write may still
+/// be refused: the asker then hears of it as soon as it is.
 void payment_actor::describe(const key_name& key) {
-  if (!exists()) {
+  const auto& ops = state_->operations;
+  const auto op = std::ranges::find(ops, key.key, &operation::idempotency_key);
+  const bool is_operation = op != ops.end();
+  if (is_operation && op->kind == operation_kind::refund
+      && op->status != operation_status::refused)
+    return shard_.pending(key, ref_, to_stored(api::answer_refund(*state_, *op)));
+  if (is_operation || state_->idempotency_key == key.key)
+    return shard_.pending(key, ref_, to_stored(api::answer_pending(*state_)));
+  if (std::ranges::find(descriptions_due_, key) == descriptions_due_.end())
     descriptions_due_.push_back(key);
-    return;
-  }
-  for (const auto& op : state_->operations)
-    if (op.kind == operation_kind::refund && op.idempotency_key == key.key
-        && op.status != operation_status::refused)
-      return shard_.pending(key, ref_, to_stored(api::answer_refund(*state_, op)));
-  shard_.pending(key, ref_, to_stored(api::answer_pending(*state_)));
 }
 
 } // namespace holdfast::simulation

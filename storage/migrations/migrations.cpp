@@ -12,6 +12,7 @@ std::span<const migration> all_migrations() noexcept {
     migration{4, "disputes", migration_0004_disputes},
     // 5 was given up before any release and is not used.
     migration{6, "exceptions", migration_0006_exceptions},
+    migration{7, "cluster", migration_0007_cluster},
   };
   return all;
 }

@@ -20,5 +20,6 @@ extern const char* const migration_0002_key_retention;
 extern const char* const migration_0003_webhooks;
 extern const char* const migration_0004_disputes;
 extern const char* const migration_0006_exceptions;
+extern const char* const migration_0007_cluster;
 
 } // namespace holdfast::storage

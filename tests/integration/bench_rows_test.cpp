@@ -2,7 +2,6 @@
 // says nothing: the same rows a payment, of about the same size, into the real schema.
 #include "runtime/bench/baseline.hpp"
 #include "runtime/bench/ceiling.hpp"
-#include "runtime/config/config.hpp"
 #include "tests/integration/storage/fixture.hpp"
 #include "tests/support/process.hpp"
 
@@ -13,7 +12,6 @@ namespace {
 using namespace holdfast;
 
 constexpr milliseconds a_second{1'000};
-const std::uint16_t shards = config::node_config{}.shards;
 
 struct fixture {
   /// How many rows, or bytes, there are to each payment.
@@ -24,8 +22,8 @@ struct fixture {
   }
 
   test::temp_folder folder;
-  test::storage_fixture by_pgbench{shards};
-  test::storage_fixture by_journal{shards};
+  test::storage_fixture by_pgbench{bench::whole_cluster()};
+  test::storage_fixture by_journal{bench::whole_cluster()};
 };
 
 } // namespace

@@ -2,8 +2,9 @@
 // database says and what the gateways did are one story.
 #pragma once
 
+#include "messages/ids.hpp"
 #include "tests/integration/crash_load.hpp"
-#include "tests/support/crash_site.hpp"
+#include "tests/support/site.hpp"
 
 #include <cstdint>
 #include <string>
@@ -15,8 +16,11 @@ namespace holdfast::test {
 /// for a person; they need a node that serves and loads that have ended.
 class crash_audit {
 public:
-  explicit crash_audit(crash_site& site) : site_(site) {}
+  explicit crash_audit(const site& of) : site_(of) {}
 
+  /// A merchant of somebody else's on this site: its payments are in none of our books, and yet
+  /// must agree with the gateways' records.
+  void admit(merchant_id stranger, std::string api_key);
   /// New merchants for the next load, so that a check need only look at what is new.
   [[nodiscard]] std::vector<std::string> open_accounts();
   /// The load against its merchants' payments and the sandbox's new records, and the totals of
@@ -35,11 +39,15 @@ private:
                                    const std::vector<std::string>& api_keys,
                                    const std::vector<expected_payment>& books,
                                    std::int64_t records_after);
+  [[nodiscard]] std::vector<demo::payment_seen> read_payments(
+    const std::vector<std::string>& api_keys) const;
   void check_totals(std::vector<std::string>& differences) const;
 
-  crash_site& site_;
+  const site& site_;
   std::vector<std::string> api_keys_;     ///< of all merchants
   std::vector<std::string> new_api_keys_; ///< of the next load's
+  std::vector<std::string> strange_api_keys_;
+  std::string strangers_; ///< their ids, as SQL lists them
   std::vector<demo::acknowledged> answers_;
   std::vector<expected_payment> books_;
   std::int64_t records_seen_ = 0;

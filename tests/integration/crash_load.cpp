@@ -13,9 +13,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 
 namespace holdfast::test {
@@ -29,18 +31,37 @@ using demo::story;
 
 namespace {
 
-/// Enough at once that the journal's transactions hold several, and few enough that a kill
-/// leaves most of the plan for the time after it.
-constexpr std::size_t requests_at_once = 24;
 constexpr milliseconds pause_before_repeat{20};
 constexpr milliseconds call_limit{15'000};
 constexpr std::size_t open_requests_shown = 5;
+constexpr std::size_t letdowns_shown = 5;
 
 /// Clients of all sorts: a 202 after a second, at once, and never before the outcome.
 std::string_view preference_of(std::size_t index) {
   constexpr std::array<std::string_view, 5> preferences{"wait=10", "wait=1", "wait=10",
                                                         "respond-async", "wait=5"};
   return preferences[index % preferences.size()];
+}
+
+/// Whether the client has reason to complain: of all passing answers, these aren't about its
+/// own payment. What was not sent found a closed door, and a client simply takes the next.
+bool lets_down(const http::call_result& answer) {
+  return answer.how_far == http::reach::no_answer
+         || (answer.how_far == http::reach::answered && answer.status == 503);
+}
+
+/// How long a refusal asks to wait; nothing when it doesn't say.
+std::optional<milliseconds> wait_asked_for(const http::call_result& answer) {
+  const auto asked =
+    std::ranges::find(answer.headers, "retry-after", &http::header_list::value_type::first);
+  std::int64_t seconds = 0;
+  if (asked == answer.headers.end()
+      || std::from_chars(asked->second.data(), asked->second.data() + asked->second.size(),
+                         seconds)
+             .ec
+           != std::errc{})
+    return std::nullopt;
+  return std::chrono::seconds{seconds};
 }
 
 bool was_replayed(const http::call_result& answer) {
@@ -61,14 +82,17 @@ bool is_passing(const http::call_result& answer) {
 
 class crash_load::work {
 public:
-  work(std::vector<planned_payment> plan, std::vector<std::string> api_keys, std::string run)
+  work(std::vector<planned_payment> plan, std::vector<std::string> api_keys, std::string run,
+       load_pace pace)
     : plan_(std::move(plan)),
       api_keys_(std::move(api_keys)),
       run_(std::move(run)),
+      pace_(pace),
       journeys_(plan_.size()) {
     for (std::size_t i = 0; i < plan_.size(); ++i) {
       journeys_[i].index = i;
-      ready_.push_back(&journeys_[i]);
+      journeys_[i].door = i;
+      not_begun_.push_back(&journeys_[i]);
     }
   }
 
@@ -76,23 +100,39 @@ public:
 
   ~work() {
     background_.run([this] {
-      ready_.clear();
       is_closed_ = true;
-      clients_.clear();
+      pause_.cancel();
+      entrances_.clear();
+      left_.clear();
     });
   }
 
-  void go_to(const std::string& http_url) {
-    http::client_options options;
-    options.base_url = http_url;
-    options.connections_max = requests_at_once;
-    auto made = http::client::create(background_.io(), std::move(options));
-    if (!made)
-      throw std::runtime_error{http_url + ": " + made.error().detail};
+  void go_to(const std::vector<std::string>& http_urls) {
+    std::vector<entrance> doors;
+    for (const auto& url : http_urls) {
+      http::client_options options;
+      options.base_url = url;
+      options.connections_max = pace_.requests_at_once;
+      auto made = http::client::create(background_.io(), std::move(options));
+      if (!made)
+        throw std::runtime_error{url + ": " + made.error().detail};
+      doors.push_back({url, std::move(*made)});
+    }
     background_.run([&] {
-      http_url_ = http_url;
-      clients_.push_back(std::move(*made));
+      std::ranges::move(entrances_, std::back_inserter(left_));
+      entrances_ = std::move(doors);
       fill();
+    });
+  }
+
+  void wind_up() {
+    background_.run([this] {
+      const std::scoped_lock lock{mutex_};
+      ended_ += not_begun_.size();
+      for (auto* one : not_begun_)
+        one->has_ended = true;
+      not_begun_.clear();
+      changed_.notify_all();
     });
   }
 
@@ -104,6 +144,10 @@ public:
       }
       is_repeating_ = true;
       for (auto& one : journeys_) {
+        if (one.answers.empty()) {
+          end(one);
+          continue;
+        }
         one.step = 0;
         one.has_ended = false;
         ready_.push_back(&one);
@@ -130,6 +174,12 @@ public:
     return changed_.wait_for(lock, limit, [&] { return ended_ == journeys_.size(); });
   }
 
+  letdowns let_down() {
+    letdowns so_far;
+    background_.run([&] { so_far = let_down_; });
+    return so_far;
+  }
+
   std::string open_requests() {
     std::string text;
     background_.run([&] {
@@ -151,6 +201,11 @@ public:
   std::vector<std::string> complaints;
 
 private:
+  struct entrance {
+    std::string url;
+    std::unique_ptr<http::client> client;
+  };
+
   struct told {
     int status = 0;
     std::string body;
@@ -159,7 +214,9 @@ private:
   /// One payment on its way through its story.
   struct journey {
     std::size_t index = 0;
-    std::size_t step = 0; ///< 0: the payment itself; then its follow-ups
+    std::size_t step = 0;     ///< 0: the payment itself; then its follow-ups
+    std::size_t door = 0;     ///< that it takes next
+    std::size_t failures = 0; ///< in a row
     bool has_ended = false;
     std::string id;
     std::string latest; ///< what came of the latest request
@@ -167,11 +224,37 @@ private:
   };
 
   void fill() {
-    while (!is_closed_ && in_flight_ < requests_at_once && !ready_.empty()) {
-      auto& next = *ready_.front();
-      ready_.pop_front();
-      send(next);
+    while (!is_closed_ && !is_pausing_ && in_flight_ < pace_.requests_at_once) {
+      auto* next = take_next();
+      if (next == nullptr)
+        return;
+      send(*next);
+      if (pace_.between_requests > milliseconds{0} && !is_repeating_)
+        pause();
     }
+  }
+
+  /// In turn one that goes on and one that begins, so that a long plan has all sorts at once.
+  journey* take_next() {
+    auto& preferred = begins_next_ ? not_begun_ : ready_;
+    auto& queue = preferred.empty() ? (begins_next_ ? ready_ : not_begun_) : preferred;
+    if (queue.empty())
+      return nullptr;
+    begins_next_ = !begins_next_;
+    auto* next = queue.front();
+    queue.pop_front();
+    return next;
+  }
+
+  void pause() {
+    is_pausing_ = true;
+    pause_.expires_after(pace_.between_requests);
+    pause_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (cancelled)
+        return;
+      is_pausing_ = false;
+      fill();
+    });
   }
 
   [[nodiscard]] std::string key_of(const journey& one) const {
@@ -182,7 +265,7 @@ private:
   [[nodiscard]] std::string timeline_of(const journey& one) const {
     if (one.id.empty())
       return "no id yet";
-    const client::json_client merchant{http_url_, api_key_of(one)};
+    const client::json_client merchant{entrances_.front().url, api_key_of(one)};
     const auto story = merchant.text("/v1/payments/" + one.id + "/timeline", call_limit);
     return story ? *story : story.error().detail;
   }
@@ -208,13 +291,15 @@ private:
                        {"content-type", "application/json"},
                        {"prefer", std::string{preference_of(one.index)}}};
     ++in_flight_;
-    clients_.back()->send(std::move(request), [this, &one](http::call_result answer) {
+    auto& through = *entrances_[one.door % entrances_.size()].client;
+    through.send(std::move(request), [this, &one](http::call_result answer) {
       --in_flight_;
       one.latest = answer.how_far == http::reach::answered
                      ? std::to_string(answer.status) + ' ' + answer.body
                      : answer.failure;
+      note_letdown(one, answer);
       if (is_passing(answer))
-        later(one);
+        later(one, answer);
       else if (is_repeating_)
         compare(one, answer);
       else
@@ -223,8 +308,23 @@ private:
     });
   }
 
-  void later(journey& one) {
-    auto timer = std::make_shared<asio::steady_timer>(background_.io(), pause_before_repeat);
+  void note_letdown(journey& one, const http::call_result& answer) {
+    if (answer.how_far != http::reach::answered || answer.status == 503)
+      ++one.door;
+    one.failures = lets_down(answer) ? one.failures + 1 : 0;
+    if (one.failures == 0 || is_repeating_)
+      return;
+    ++(answer.status == 503 ? let_down_.refused : let_down_.unanswered);
+    let_down_.twice += one.failures == 2 ? 1 : 0;
+    if (let_down_.examples.size() < letdowns_shown)
+      let_down_.examples.push_back(key_of(one) + ": " + one.latest);
+  }
+
+  void later(journey& one, const http::call_result& answer) {
+    auto pause = pause_before_repeat;
+    if (entrances_.size() > 1)
+      pause = std::max(pause, wait_asked_for(answer).value_or(milliseconds{0}));
+    auto timer = std::make_shared<asio::steady_timer>(background_.io(), pause);
     timer->async_wait([this, &one, timer](const boost::system::error_code& cancelled) {
       if (cancelled)
         return;
@@ -350,12 +450,16 @@ private:
   const std::vector<planned_payment> plan_;
   const std::vector<std::string> api_keys_;
   const std::string run_;
-  std::string http_url_;
+  const load_pace pace_;
   std::vector<journey> journeys_;
-  std::deque<journey*> ready_;
+  std::deque<journey*> not_begun_;
+  std::deque<journey*> ready_; ///< to go on
+  bool begins_next_ = true;
   std::size_t in_flight_ = 0;
   bool is_repeating_ = false;
+  bool is_pausing_ = false;
   bool is_closed_ = false;
+  letdowns let_down_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -363,18 +467,23 @@ private:
   std::size_t ended_ = 0; ///< journeys
 
   background_io background_;
-  /// One a node; those before only end what they had begun.
-  std::vector<std::unique_ptr<http::client>> clients_;
+  asio::steady_timer pause_{background_.io()};
+  std::vector<entrance> entrances_;
+  std::vector<entrance> left_; ///< They only end what they had begun.
 };
 
 crash_load::crash_load(std::vector<planned_payment> plan, std::vector<std::string> api_keys,
-                       std::string run)
-  : work_(std::make_unique<work>(std::move(plan), std::move(api_keys), std::move(run))) {}
+                       std::string run, load_pace pace)
+  : work_(std::make_unique<work>(std::move(plan), std::move(api_keys), std::move(run), pace)) {}
 
 crash_load::~crash_load() = default;
 
 void crash_load::go_to(const std::string& http_url) {
-  work_->go_to(http_url);
+  work_->go_to({http_url});
+}
+
+void crash_load::go_to(const std::vector<std::string>& http_urls) {
+  work_->go_to(http_urls);
 }
 
 std::size_t crash_load::answers_wanted() const noexcept {
@@ -393,6 +502,10 @@ bool crash_load::await_end(milliseconds limit) {
   return work_->await_end(limit);
 }
 
+void crash_load::wind_up() {
+  work_->wind_up();
+}
+
 bool crash_load::ask_all_again(milliseconds limit) {
   work_->ask_again();
   return work_->await_end(limit);
@@ -408,6 +521,10 @@ const std::vector<expected_payment>& crash_load::payments() const {
 
 const std::vector<std::string>& crash_load::complaints() const {
   return work_->complaints;
+}
+
+letdowns crash_load::let_down() const {
+  return work_->let_down();
 }
 
 std::string crash_load::open_requests() const {

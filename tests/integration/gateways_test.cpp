@@ -30,7 +30,7 @@ constexpr milliseconds patience{60'000};
 class config_file {
 public:
   config_file()
-    : path_(dev_suite::here().node().data() / "node.toml"),
+    : path_(dev_suite::here().node().data() / "node-1.toml"),
       original_(embedded::read_file(path_).value()) {}
   ~config_file() {
     try {

@@ -342,6 +342,28 @@ BOOST_AUTO_TEST_CASE(turns_connections_above_the_limit_away) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(sends_its_clients_elsewhere_before_it_stops) {
+  echo_server server;
+  auto kept = server.connect();
+  kept.send(get("/"));
+  BOOST_TEST(kept.read_answer().header("connection").empty());
+  BOOST_TEST(!server.await_no_connection(milliseconds{0}));
+
+  server.drain();
+  kept.send(get("/"));
+  BOOST_TEST(kept.read_answer().header("connection") == "close");
+  BOOST_TEST((kept.wait_for_end() == ending::orderly));
+  kept.close();
+  // Whoever comes now is served, once.
+  auto late = server.connect();
+  late.send(get("/"));
+  const auto answer = late.read_answer();
+  BOOST_TEST(answer.status == 200);
+  BOOST_TEST(answer.header("connection") == "close");
+  late.close();
+  BOOST_TEST(server.await_no_connection(milliseconds{20'000}));
+}
+
 BOOST_AUTO_TEST_CASE(ends_what_is_under_way_when_it_stops) {
   echo_server server;
   auto busy = server.connect();

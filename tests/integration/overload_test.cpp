@@ -30,6 +30,7 @@ struct fixture {
     : on(test::shared_postgres().create_database(), [this](const gateway_request&) {
         if (fill_up.exchange(false))
           on.end_writes_as(kind::overloaded);
+        hold_answers.wait(true);
         return fate::answer;
       }) {}
 
@@ -58,6 +59,12 @@ struct fixture {
     });
   }
 
+  /// Of a client whose time is up at the shard's next look.
+  std::future<api_reply> capture_impatiently(const payment_id& id, const std::string& key) {
+    return on.submit(key, capture_payment{id, minor_units{100}, false},
+                     milliseconds{limits::shard_sweep_ms - 100});
+  }
+
   void check_books() {
     BOOST_TEST(on.dead_letters("waiting").empty());
     BOOST_TEST(on.prove().holds());
@@ -65,6 +72,7 @@ struct fixture {
 
   /// The next answer of the gateway, and all that follows, finds the journal full.
   std::atomic<bool> fill_up{false};
+  std::atomic<bool> hold_answers{false};
   test::stage on;
 };
 
@@ -108,6 +116,43 @@ BOOST_AUTO_TEST_CASE(captures_that_are_turned_away_leave_their_keys_and_their_pa
     BOOST_TEST(capture(i).get().status == 200);
   BOOST_TEST(on.gateway().captured_of(id.text()).value() == 100 * many);
   BOOST_TEST(on.errors().empty());
+  check_books();
+}
+
+BOOST_AUTO_TEST_CASE(captures_are_not_acknowledged_before_they_are_known_to_be_written) {
+  const auto id = authorized();
+  on.storage_gate().shut({door::write});
+  auto written = capture_impatiently(id, "capture-1");
+  test::wait_until("its write is held up", [this] { return on.storage_gate().kept() == 1; });
+  auto behind = capture_impatiently(id, "capture-2");
+  on.wait_for_look(); // Now the payment has been asked how it stands.
+  on.end_writes_as(kind::overloaded);
+  on.storage_gate().open();
+  for (auto* reply : {&written, &behind})
+    BOOST_TEST(reply->get().status == 503);
+  BOOST_TEST(on.stored(id)->operations.empty());
+  on.end_writes_as(std::nullopt);
+  for (const auto* key : {"capture-1", "capture-2"})
+    BOOST_TEST(on.insist(key, capture_payment{id, minor_units{100}, false}).status == 200);
+  BOOST_TEST(on.gateway().captured_of(id.text()).value() == 200);
+  BOOST_TEST(on.errors().empty());
+  check_books();
+}
+
+BOOST_AUTO_TEST_CASE(a_capture_is_acknowledged_as_soon_as_it_is_written) {
+  const auto id = authorized();
+  hold_answers = true;
+  on.storage_gate().shut({door::write_answer});
+  auto reply = capture_impatiently(id, "capture");
+  test::wait_until("its write is held up", [this] { return on.storage_gate().kept() == 1; });
+  on.wait_for_look();
+  BOOST_TEST((reply.wait_for(std::chrono::seconds{0}) != std::future_status::ready));
+  on.storage_gate().open();
+  BOOST_TEST(reply.get().status == 202);
+  BOOST_TEST(on.stored(id)->operations.size() == 1U);
+  hold_answers = false;
+  hold_answers.notify_all();
+  BOOST_TEST(on.insist("capture", capture_payment{id, minor_units{100}, false}).status == 200);
   check_books();
 }
 

@@ -2,14 +2,13 @@
 // a node, in folders of their own. `holdfast dev` guards its children too well for that.
 #pragma once
 
-#include "runtime/client/json_client.hpp"
 #include "runtime/config/config.hpp"
 #include "tests/support/postgres.hpp"
-#include "tests/support/process.hpp"
+#include "tests/support/ready_process.hpp"
+#include "tests/support/site.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +16,7 @@ namespace holdfast::test {
 
 /// To be used from the main thread alone, since children die with the thread that starts them.
 /// Whatever can't be done throws std::runtime_error with the logs' last lines.
-class crash_site {
+class crash_site : public site {
 public:
   /// Starts PostgreSQL, which syncs like a real one, and the sandbox. `binary` is
   /// HOLDFAST_BINARY, or HOLDFAST_FAULTY_BINARY for the one that can be told to die.
@@ -31,9 +30,8 @@ public:
   /// is a fault point and a number ("journal.before_commit:3"): where it is to die. False when
   /// it has died there already.
   bool start_node(const std::string& crash_at = {});
-  /// Returns once all its shards serve.
-  void await_ready();
-  [[nodiscard]] bool node_has_died() { return !node_->running(); }
+  void await_ready() override;
+  [[nodiscard]] bool node_has_died() { return !node_.running(); }
   /// Throws unless the node has died of SIGKILL, or does so by then.
   void await_node_death(milliseconds limit);
   /// SIGKILL, to a node that must still run: one that died by itself throws.
@@ -50,27 +48,26 @@ public:
 
   // -- reaching them --------------------------------------------------------------------------
 
+  [[nodiscard]] std::vector<std::string> entrances() const override { return {http_}; }
   [[nodiscard]] const std::string& http() const noexcept { return http_; }
-  [[nodiscard]] const std::string& sandbox() const noexcept { return sandbox_url_; }
-  [[nodiscard]] client::json_client operators() const { return client::json_client{admin_}; }
+  [[nodiscard]] const std::string& sandbox() const override { return sandbox_url_; }
+  [[nodiscard]] client::json_client operators() const override {
+    return client::json_client{admin_};
+  }
   [[nodiscard]] const std::string& operators_url() const noexcept { return admin_; }
-  /// The API key of a new merchant, whose payments spread over so many shards.
-  [[nodiscard]] std::string new_merchant(int stripes) const;
-  /// The numbers of the query's only row.
-  [[nodiscard]] std::vector<std::int64_t> numbers(const char* query, int columns) const;
-  /// The last lines of all logs, for a failure's report.
-  [[nodiscard]] std::string logs() const;
+  [[nodiscard]] std::vector<std::int64_t> numbers(const char* query,
+                                                  int columns) const override;
+  [[nodiscard]] std::string logs() const override;
 
 private:
   void write_config(const std::function<void(config::node_config&)>& tune) const;
   [[noreturn]] void fail(const std::string& what) const;
 
-  std::string binary_;
   temp_folder folder_;
   postgres_server postgres_;
   std::string database_;
-  std::optional<embedded::child> sandbox_;
-  std::optional<embedded::child> node_;
+  ready_process sandbox_;
+  ready_process node_;
   std::string sandbox_url_;
   std::string http_;
   std::string admin_;

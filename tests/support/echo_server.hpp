@@ -34,6 +34,10 @@ public:
   [[nodiscard]] std::vector<std::string> observed();
   /// Waits for the request to /later, of which there can be one.
   [[nodiscard]] http::responder take_waiting() { return waiting_.get_future().get(); }
+  void drain() { server_->drain(); }
+  [[nodiscard]] bool await_no_connection(milliseconds at_most) {
+    return server_->await_no_connection(at_most);
+  }
   void stop() { server_->stop(); }
 
 private:

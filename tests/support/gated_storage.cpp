@@ -177,6 +177,10 @@ void gated_store::list_keys(callback<std::vector<api_key_row>> done) {
   real_.list_keys(std::move(done));
 }
 
+void gated_store::list_callers(shard_number shard, callback<storage::known_callers> done) {
+  real_.list_callers(shard, std::move(done));
+}
+
 void gated_store::start_shard(shard_number shard, timestamp keys_since,
                               callback<shard_start> done) {
   real_.start_shard(shard, keys_since, std::move(done));

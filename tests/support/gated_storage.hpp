@@ -84,6 +84,8 @@ public:
                   storage::callback<storage::api_key_row> done) override;
   void revoke_key(key_id id, timestamp at, storage::callback<bool> done) override;
   void list_keys(storage::callback<std::vector<storage::api_key_row>> done) override;
+  void list_callers(shard_number shard,
+                    storage::callback<storage::known_callers> done) override;
   void start_shard(shard_number shard, timestamp keys_since,
                    storage::callback<storage::shard_start> done) override;
   void due_payments(shard_number shard, timestamp now, std::size_t limit,

@@ -65,7 +65,10 @@ postgres_server::postgres_server(postgres_options options) : options_(options) {
   if (const auto* user = server_user())
     if (chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0)
       throw std::runtime_error("chown failed");
-  initialise();
+  if (options_.standby_of != nullptr)
+    copy(*options_.standby_of);
+  else
+    initialise();
   start();
 }
 
@@ -81,6 +84,41 @@ std::string postgres_server::url(const std::string& database) const {
   text += superuser;
   text += "@/" + database + "?host=" + folder_;
   return text;
+}
+
+std::string postgres_server::url_with(const postgres_server& other,
+                                      const std::string& database) const {
+  return url(database) + ',' + other.folder_ + "&target_session_attrs=read-write";
+}
+
+/// Of the server as it is, standby or not.
+std::string postgres_server::any_url() const {
+  return url() + "&target_session_attrs=any";
+}
+
+void postgres_server::run(const std::string& script) const {
+  const auto deadline = std::chrono::steady_clock::now() + start_time_max;
+  auto db = storage::connection::open(any_url(), "test", deadline);
+  if (!db)
+    throw std::runtime_error("run: " + db.error().detail);
+  if (auto done = (*db)->script(script, deadline); !done)
+    throw std::runtime_error("run: " + done.error().detail);
+}
+
+std::string postgres_server::value(const std::string& query) const {
+  const auto deadline = std::chrono::steady_clock::now() + start_time_max;
+  const auto text = "select coalesce((" + query + ")::text, 'null')";
+  auto db = storage::connection::open(any_url(), "test", deadline);
+  if (!db)
+    throw std::runtime_error("value: " + db.error().detail);
+  const auto found = (*db)->query({"test_value", text.c_str()}, {}, deadline);
+  if (!found)
+    throw std::runtime_error("value: " + found.error().detail);
+  return storage::row{*found, 0}.text();
+}
+
+void postgres_server::promote() const {
+  run("select pg_promote(true)");
 }
 
 std::string postgres_server::create_database() {
@@ -129,6 +167,16 @@ void postgres_server::initialise() {
     throw std::runtime_error("initdb failed; see " + folder_ + "/log");
 }
 
+void postgres_server::copy(const postgres_server& primary) {
+  const auto data = folder_ + "/data";
+  const auto program = find_program("pg_basebackup");
+  const char* const arguments[] = {program.c_str(),         "-D",        data.c_str(), "-h",
+                                   primary.folder_.c_str(), "-U",        superuser,    "-R",
+                                   "--checkpoint=fast",     "--no-sync", nullptr};
+  if (wait_for_exit(spawn(program, arguments)) != 0)
+    throw std::runtime_error("pg_basebackup failed; see " + folder_ + "/log");
+}
+
 void postgres_server::stop(int signal) noexcept {
   if (pid_ <= 0)
     return;
@@ -169,7 +217,7 @@ void postgres_server::wait_ready() const {
   const auto deadline = std::chrono::steady_clock::now() + start_time_max;
   storage::wake_event never;
   while (std::chrono::steady_clock::now() < deadline) {
-    if (storage::connection::open(url(), "test", deadline))
+    if (storage::connection::open(any_url(), "test", deadline))
       return;
     if (waitpid(pid_, nullptr, WNOHANG) == pid_)
       break;

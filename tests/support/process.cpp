@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -108,6 +109,26 @@ std::vector<pid_t> family_of(pid_t ancestor) {
       [&, parent = family[i]](pid_t pid) { return parent_of(pid) == parent; });
   }
   return family;
+}
+
+milliseconds processor_time_of(pid_t ancestor) {
+  // "pid (name) state ppid …": of what follows the name, user and system time are the 12th and
+  // 13th, in ticks of the clock.
+  constexpr int fields_before = 11;
+  std::int64_t ticks = 0;
+  for (const auto pid : family_of(ancestor)) {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    std::istringstream fields{text.substr(std::min(text.rfind(')') + 1, text.size()))};
+    std::string skipped;
+    for (int i = 0; i < fields_before; ++i)
+      fields >> skipped;
+    std::int64_t user = 0;
+    std::int64_t system = 0;
+    if (fields >> user >> system)
+      ticks += user + system;
+  }
+  return milliseconds{ticks * 1'000 / ::sysconf(_SC_CLK_TCK)};
 }
 
 std::vector<pid_t> still_running(const std::vector<pid_t>& processes) {

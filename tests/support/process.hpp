@@ -55,6 +55,8 @@ struct finished {
 
 /// The process and all that descend from it at this moment.
 [[nodiscard]] std::vector<pid_t> family_of(pid_t ancestor);
+/// Processor time that the process and its living descendants have used so far.
+[[nodiscard]] milliseconds processor_time_of(pid_t ancestor);
 /// Those that still run (zombies don't).
 [[nodiscard]] std::vector<pid_t> still_running(const std::vector<pid_t>& processes);
 

@@ -109,9 +109,10 @@ private:
 };
 
 std::unique_ptr<storage::database> open_fresh(const std::string& url) {
-  storage::migrate(url, 1).value();
+  storage::migrate(url, {"stage", 1, {}}).value();
   storage::database_options options;
   options.url = url;
+  options.cluster = "stage";
   options.shards = 1;
   options.node = "stage";
   return storage::open_database(options).value();
@@ -190,7 +191,7 @@ stage::stage(const std::string& url, stage_options options)
   env.later = [](milliseconds, const std::function<void()>&) {};
   env.rules_of = [rules = options.rules](const std::string&) { return rules; };
   env.terms = std::move(options.terms);
-  env.shard_count = 1;
+  env.layout = shard_layout{{shard_range{}}};
   env.gauges.push_back(std::make_unique<actors::shard_gauges>());
   start_actors();
   open_account();
@@ -212,15 +213,43 @@ void stage::start_actors() {
                            {64, milliseconds{2'000}}});
   plan.acquirers.push_back({acquirer_name, acquirer_, milliseconds{2'000}});
   plan.reacquire = [this](shard_number shard) { parts_->leases->reacquire(shard); };
+  plan.released = [this](shard_number shard, epoch_number epoch) {
+    parts_->leases->released(shard, epoch);
+    released_ = true;
+  };
   all.supervisor = actors::spawn_supervisor(*all.system, std::move(plan));
-  all.leases =
-    all.database->keep_leases({[to = all.supervisor](storage::acquired_shard got) {
-                                 actors::tell(to, actors::shard_acquired{std::move(got)});
-                               },
-                               [to = all.supervisor](shard_number shard, epoch_number epoch) {
-                                 actors::tell(to, actors::shard_lost{shard, epoch, "lost"});
-                               }});
+  storage::lease_events events;
+  events.acquired = [to = all.supervisor](storage::acquired_shard got) {
+    actors::tell(to, actors::shard_acquired{std::move(got)});
+  };
+  events.lost = [to = all.supervisor](shard_number shard, epoch_number epoch) {
+    actors::tell(to, actors::shard_lost{shard, epoch, "lost"});
+  };
+  events.give_up = [to = all.supervisor](shard_number shard, epoch_number epoch) {
+    actors::tell(to, actors::give_up_shard{shard, epoch});
+  };
+  all.leases = all.database->keep_leases(std::move(events));
   all.leases->want({shard_number{0}});
+}
+
+void stage::begin_hand_over() {
+  released_ = false;
+  parts_->leases->want({});
+  wait_until("the shard drains", [&] { return parts_->env->peers.shard({0}) == nullptr; });
+}
+
+caf::actor stage::shard() const {
+  return parts_->env->peers.shard({0});
+}
+
+bool stage::is_handed_over() const {
+  return released_;
+}
+
+void stage::take_over() {
+  wait_until("the shard is released", [&] { return is_handed_over(); });
+  parts_->leases->want({shard_number{0}});
+  wait_until_serving();
 }
 
 void stage::open_account() {

@@ -69,6 +69,15 @@ public:
   /// Hands a notice of the gateway on as the HTTP front would, once its signature was right.
   [[nodiscard]] std::future<api_reply> notify(webhook_notice notice);
 
+  /// Has the shard wanted elsewhere; returns when no request finds it any more.
+  void begin_hand_over();
+  /// Whether its actor has let it go: nothing more is written.
+  [[nodiscard]] bool is_handed_over() const;
+  /// The next owner: waits until the shard is free, takes it, and waits until it serves.
+  void take_over();
+
+  /// The shard's actor; null while it has none.
+  [[nodiscard]] caf::actor shard() const;
   /// Kills the payment's actor, if it has one. Returns at once.
   void kill_payment();
   void kill_gateway();
@@ -121,6 +130,7 @@ private:
   std::shared_ptr<scripted_gateway> gateway_;
   std::shared_ptr<scripted_acquirer> acquirer_;
   std::atomic<std::int64_t> ahead_ms_{0};
+  std::atomic<bool> released_{false};
   merchant_id merchant_;
   std::unique_ptr<parts> parts_;
 };

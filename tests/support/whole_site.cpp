@@ -14,7 +14,8 @@ constexpr std::uint16_t site_shards = 4;
 
 std::string migrated_database() {
   auto url = shared_postgres().create_database();
-  const auto done = storage::migrate(url, site_shards);
+  const auto done = storage::migrate(
+    url, {config::node_config{}.cluster_name, site_shards, {{0}, {site_shards - 1}}});
   if (!done)
     throw std::runtime_error("the database can't be migrated: " + done.error().detail);
   return url;

@@ -17,10 +17,9 @@ std::unique_ptr<storage::connection> connect(const std::string& url) {
   return std::move(*db);
 }
 
-std::string new_database(std::uint16_t shards) {
-  auto url = shared_postgres().create_database();
-  const auto migrated = storage::migrate(url, shards);
-  BOOST_REQUIRE_MESSAGE(migrated, (migrated ? std::string{} : migrated.error().detail));
+std::string migrated(std::string url, const storage::database_identity& identity) {
+  const auto done = storage::migrate(url, identity);
+  BOOST_REQUIRE_MESSAGE(done, (done ? std::string{} : done.error().detail));
   return url;
 }
 
@@ -65,14 +64,34 @@ void wait_until(const std::function<bool()>& condition) {
   }
 }
 
-storage_fixture::storage_fixture(std::uint16_t shards) : url(new_database(shards)) {}
+storage::database_identity test_identity() {
+  return {test_cluster, test_shards, test_range};
+}
 
-std::unique_ptr<storage::database> storage_fixture::open(const std::string& node) const {
+storage::database_options test_options(const std::string& url, const std::string& node) {
   storage::database_options options;
   options.url = url;
+  options.range = test_range;
+  options.cluster = test_cluster;
   options.shards = test_shards;
   options.node = node;
-  options.lease = milliseconds{1'500};
+  return options;
+}
+
+storage_fixture::storage_fixture() : storage_fixture(shared_postgres().create_database()) {}
+
+storage_fixture::storage_fixture(std::string own_url, shard_range range)
+  : url(migrated(std::move(own_url), {test_cluster, test_shards, range})) {}
+
+storage_fixture::storage_fixture(const storage::database_identity& identity)
+  : url(migrated(shared_postgres().create_database(), identity)) {}
+
+std::unique_ptr<storage::database> storage_fixture::open(
+  const std::string& node, milliseconds lease,
+  std::shared_ptr<storage::sequence_marks> marks) const {
+  auto options = test_options(url, node);
+  options.marks = std::move(marks);
+  options.lease = lease;
   auto opened = storage::open_database(options);
   BOOST_REQUIRE_MESSAGE(opened, (opened ? std::string{} : opened.error().detail));
   return std::move(*opened);

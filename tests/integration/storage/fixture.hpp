@@ -19,6 +19,16 @@ namespace holdfast::test {
 
 inline constexpr std::chrono::seconds patience{30};
 inline constexpr std::uint16_t test_shards = 4;
+inline constexpr shard_range test_range{{0}, {test_shards - 1}};
+inline constexpr const char* test_cluster = "test";
+inline constexpr milliseconds test_lease{1'500};
+
+/// One database of all shards.
+[[nodiscard]] storage::database_identity test_identity();
+
+/// The options of a node of that database.
+[[nodiscard]] storage::database_options test_options(const std::string& url,
+                                                     const std::string& node = "node-1");
 
 /// Collects what a callback says and lets the test wait for it, with a deadline.
 template <class T>
@@ -71,11 +81,15 @@ template <class T, class Ask>
 
 class storage_fixture {
 public:
-  explicit storage_fixture(std::uint16_t shards = test_shards);
+  storage_fixture();
+  /// A database of the test's own, which is migrated to hold these shards.
+  explicit storage_fixture(std::string own_url, shard_range range = test_range);
+  explicit storage_fixture(const storage::database_identity& identity);
 
   /// A node's view of the database.
   [[nodiscard]] std::unique_ptr<storage::database> open(
-    const std::string& node = "node-1") const;
+    const std::string& node = "node-1", milliseconds lease = test_lease,
+    std::shared_ptr<storage::sequence_marks> marks = nullptr) const;
 
   /// Raises the shard's epoch as a take-over does.
   [[nodiscard]] storage::acquired_shard take_over(shard_number shard) const;

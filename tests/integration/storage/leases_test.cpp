@@ -1,30 +1,14 @@
 // Leases: who may take a shard, who may keep it, and what ends an owner that no longer answers.
-#include "tests/integration/storage/fixture.hpp"
-
-#include <algorithm>
+#include "storage/postgres_leases.hpp"
+#include "tests/integration/storage/lease_node.hpp"
+#include "tests/support/postgres.hpp"
 
 using namespace holdfast;
 using namespace holdfast::test;
 
 namespace {
 
-/// A node with its keeper and what it has heard.
-struct node {
-  node(const storage_fixture& fixture, const std::string& name) : db(fixture.open(name)) {
-    keeper =
-      db->keep_leases({acquired.sink(), [sink = lost.sink()](shard_number shard, epoch_number) {
-                         sink(shard);
-                       }});
-  }
-
-  answers<storage::acquired_shard> acquired;
-  answers<shard_number> lost;
-  std::unique_ptr<storage::database> db;
-  std::unique_ptr<storage::lease_keeper> keeper;
-};
-
-const shard_number shard_0{0};
-const shard_number shard_1{1};
+using node = lease_node;
 
 } // namespace
 
@@ -44,7 +28,7 @@ BOOST_FIXTURE_TEST_CASE(free_shards_are_taken_and_kept, storage_fixture) {
   BOOST_TEST(one.lost.count() == 0U);
   BOOST_TEST(value("select epoch from shard where shard_id = 0") == "1");
   wait_until([&] {
-    const auto rows = one.keeper->snapshot();
+    const auto rows = one.keeper->snapshot().leases;
     return rows.size() == test_shards && rows[0].owner == "one" && rows[0].epoch.value == 1
            && rows[3].owner.empty();
   });
@@ -69,13 +53,190 @@ BOOST_FIXTURE_TEST_CASE(a_held_shard_is_not_taken_and_a_released_one_is_with_a_h
   BOOST_TEST(one.lost.count() == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_unwanted_shard_is_released, storage_fixture) {
-  node one{*this, "one"};
-  one.keeper->want({shard_0, shard_1});
-  one.acquired.wait(2);
-  one.keeper->want({shard_1});
+BOOST_FIXTURE_TEST_CASE(an_unwanted_shard_is_released_at_once_where_nobody_listens,
+                        storage_fixture) {
+  answers<storage::acquired_shard> acquired;
+  storage::lease_events events;
+  events.acquired = acquired.sink();
+  const auto db = open("one");
+  const auto keeper = db->keep_leases(std::move(events));
+  keeper->want({shard_0, shard_1});
+  acquired.wait(2);
+  keeper->want({shard_1});
   wait_until([&] { return value("select owner from shard_lease where shard_id = 0").empty(); });
   BOOST_TEST(value("select owner from shard_lease where shard_id = 1") == "one");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_shard_is_handed_over_without_a_gap_or_an_overlap, storage_fixture) {
+  node one{*this, "one"};
+  node two{*this, "two"};
+  one.keeper->want({shard_0});
+  one.acquired.wait(1);
+  two.keeper->want({shard_0});
+  one.keeper->want({});
+  one.keeper->want({});
+  BOOST_TEST((one.given_up.wait().front() == shard_0));
+  // It stays ours, and renewed, for as long as it takes.
+  one.keeper->released(shard_0, epoch_number{7}); // of no epoch that is held
+  for (int round = 0; round < 2; ++round) {
+    const auto renewed = value("select lease_until from shard_lease where shard_id = 0");
+    wait_until([&] {
+      return value("select lease_until from shard_lease where shard_id = 0") > renewed;
+    });
+  }
+  BOOST_TEST(value("select owner from shard_lease where shard_id = 0") == "one");
+  BOOST_TEST(two.acquired.count() == 0U);
+  one.keeper->released(shard_0, epoch_number{1});
+  wait_until(
+    [&] { return value("select owner from shard_lease where shard_id = 0") != "one"; });
+  two.keeper->look_again();
+  BOOST_TEST(two.acquired.wait(1).front().epoch.value == 2);
+  BOOST_TEST(one.lost.count() == 0U);
+  BOOST_TEST(one.given_up.count() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_shard_that_is_wanted_again_is_taken_anew_once_it_is_released,
+                        storage_fixture) {
+  node one{*this, "one"};
+  one.keeper->want({shard_0});
+  one.acquired.wait(1);
+  one.keeper->want({});
+  one.given_up.wait(1);
+  one.keeper->want({shard_0});
+  one.keeper->released(shard_0, epoch_number{1});
+  BOOST_TEST(one.acquired.wait(2).back().epoch.value == 2);
+  one.keeper->want({});
+  BOOST_TEST(one.given_up.wait(2).size() == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_silent_death_costs_its_lease_and_hardly_more, storage_fixture) {
+  node two{*this, "two", slow_lease};
+  two.keeper->introduce(card_of("two"));
+  {
+    node one{*this, "one"};
+    one.keeper->introduce(card_of("one"));
+    one.keeper->want({shard_0});
+    one.acquired.wait(1);
+    two.keeper->want({shard_0});
+    wait_until([&] {
+      const auto rows = two.keeper->snapshot().leases;
+      return !rows.empty() && rows[0].owner == "one";
+    });
+  }
+  BOOST_REQUIRE(
+    run("create table before as select lease_until from shard_lease where shard_id = 0")
+      .empty());
+  two.acquired.wait(1);
+  const auto late =
+    std::stod(value("select extract(epoch from l.lease_until - b.lease_until) - 90"
+                    " from shard_lease l, before b where l.shard_id = 0"));
+  BOOST_TEST(late >= 0.0);
+  BOOST_TEST(late < 0.3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_log_that_lacks_what_was_acknowledged_is_not_taken, storage_fixture) {
+  node one{*this, "one"};
+  one.marks->note(shard_0, sequence_number{5});
+  one.keeper->want({shard_0, shard_1});
+  BOOST_TEST((one.acquired.wait(1).front().shard == shard_1));
+  BOOST_TEST(one.behind.wait(1).front() == "0 has 0 of 5");
+  one.keeper->want({shard_0, shard_1, shard_number{2}});
+  one.acquired.wait(2);
+  one.keeper->reacquire(shard_0);
+  one.keeper->reacquire(shard_1);
+  one.acquired.wait(3);
+  BOOST_TEST(one.behind.count() == 1U);
+  BOOST_TEST(value("select epoch from shard where shard_id = 0") == "0");
+  BOOST_TEST(one.db->behind().size() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_log_that_falls_behind_while_its_shard_is_held_is_noticed,
+                        storage_fixture) {
+  node one{*this, "one", slow_lease};
+  one.keeper->want({shard_0, shard_1});
+  one.acquired.wait(2);
+  one.marks->note(shard_0, sequence_number{5});
+  one.keeper->look_again();
+  BOOST_TEST((one.lost.wait(1).front() == shard_0));
+  BOOST_TEST(one.behind.wait(1).front() == "0 has 0 of 5");
+  BOOST_TEST(one.db->behind().size() == 1U);
+  BOOST_TEST(one.lost.count() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_peer_said_is_judged_anew_when_the_log_has_changed,
+                        storage_fixture) {
+  node one{*this, "one"};
+  one.marks->note(shard_0, sequence_number{5});
+  one.keeper->want({shard_0});
+  one.behind.wait(1);
+  // As if another server had answered, which has them.
+  BOOST_TEST(run("update shard set last_seq = 5 where shard_id = 0").empty());
+  one.keeper->look_again();
+  BOOST_TEST(one.acquired.wait(1).front().last_seq.value == 5);
+  wait_until([&] { return one.db->behind().empty(); });
+  // Of what was seen there by ourselves the judgement is final.
+  BOOST_TEST(run("update shard set last_seq = 4 where shard_id = 0").empty());
+  one.keeper->look_again();
+  BOOST_TEST(one.behind.wait(2).back() == "0 has 4 of 5");
+  BOOST_TEST(run("update shard set last_seq = 5 where shard_id = 0").empty());
+  const auto looks = one.seen.count();
+  one.keeper->look_again();
+  one.seen.wait(looks + 2);
+  BOOST_TEST(one.acquired.count() == 1U);
+  BOOST_TEST(one.db->behind().size() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_committed_is_marked, storage_fixture) {
+  node one{*this, "one"};
+  one.keeper->want({shard_0});
+  const auto owner = one.acquired.wait(1).front();
+  one.db->journal().open_shard(owner.shard, owner.epoch, owner.last_seq, owner.chain);
+  commit(one.db->journal(), create_write(owner, 1));
+  BOOST_TEST(one.marks->known(shard_0).value == 1);
+  node two{*this, "two"};
+  one.keeper->release_all();
+  two.keeper->want({shard_0});
+  two.acquired.wait(1);
+  BOOST_TEST(two.marks->known(shard_0).value == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_database_of_another_cluster_is_not_used_however_it_got_there,
+                        storage_fixture) {
+  node one{*this, "one"};
+  one.keeper->want({shard_0});
+  one.acquired.wait(1);
+  BOOST_TEST(run("update cluster set name = 'other'; select pg_terminate_backend(pid)"
+                 " from pg_stat_activity where application_name = 'holdfast leases one'")
+               .empty());
+  one.lost.wait(1);
+  answers<expected<void>> pinned;
+  one.keeper->pin({shard_0, shard_0}, "", pinned.sink());
+  BOOST_TEST((pinned.wait().front().error().code == errc::unavailable));
+  BOOST_TEST(run("update cluster set name = 'test'").empty());
+  BOOST_TEST(one.acquired.wait(2).back().epoch.value == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_is_down_at_the_start_is_tried_again) {
+  postgres_server server{{.fsync = false}};
+  storage::lease_options options;
+  options.url = server.create_database();
+  BOOST_REQUIRE(storage::migrate(options.url, test_identity()));
+  server.crash();
+  options.identity = test_identity();
+  options.owner = "one";
+  options.lease = milliseconds{600};
+  options.writer_pid = [] { return 0; };
+  options.marks = std::make_shared<storage::sequence_marks>(test_shards);
+  answers<storage::acquired_shard> acquired;
+  storage::lease_events events;
+  events.acquired = acquired.sink();
+  storage::postgres_lease_keeper keeper{options, events};
+  keeper.want({shard_0});
+  answers<expected<void>> pinned;
+  keeper.pin({shard_0, shard_0}, "", pinned.sink());
+  BOOST_TEST((pinned.wait().front().error().code == errc::unavailable));
+  server.start();
+  acquired.wait(1);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_dead_owners_shard_is_taken_when_its_lease_ends_and_not_before,
@@ -114,7 +275,7 @@ BOOST_FIXTURE_TEST_CASE(a_rivals_lease_is_believed, storage_fixture) {
                .empty());
   BOOST_TEST((one.lost.wait().front() == shard_0));
   wait_until([&] {
-    const auto rows = one.keeper->snapshot();
+    const auto rows = one.keeper->snapshot().leases;
     return !rows.empty() && rows[0].owner == "rival";
   });
   BOOST_TEST(one.acquired.count() == 1U);
@@ -145,6 +306,24 @@ BOOST_FIXTURE_TEST_CASE(a_frozen_owners_transaction_is_ended, storage_fixture) {
   one.keeper->want({shard_0});
   BOOST_TEST(one.acquired.wait(1).front().epoch.value == 1);
   BOOST_TEST(!(*frozen)->script("commit", deadline));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_shard_that_cannot_be_had_costs_none_that_is_held, storage_fixture) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  // Not the journal of a node, so that nobody ends it.
+  auto blocker = storage::connection::open(url, "blocker", deadline);
+  BOOST_REQUIRE(blocker);
+  BOOST_REQUIRE(
+    (*blocker)->script("begin; select from shard where shard_id = 0 for update", deadline));
+  // Short enough to end while the longest wait for a lock lasts.
+  node one{*this, "one", milliseconds{1'200}};
+  one.keeper->want({shard_1});
+  one.acquired.wait(1);
+  one.keeper->want({shard_0, shard_1});
+  one.seen.wait(one.seen.count() + 8);
+  BOOST_TEST(one.lost.count() == 0U);
+  BOOST_REQUIRE((*blocker)->script("rollback", deadline));
+  BOOST_TEST((one.acquired.wait(2).back().shard == shard_0));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_shard_that_the_journal_lost_is_taken_again, storage_fixture) {

@@ -1,5 +1,6 @@
 // The journal's writer when its connection or the server dies: everything acknowledged is
 // there, and everything that is there is there once.
+#include "storage/key_retention.hpp"
 #include "tests/integration/storage/fixture.hpp"
 #include "tests/support/postgres.hpp"
 
@@ -147,6 +148,39 @@ BOOST_FIXTURE_TEST_CASE(a_claim_without_events_survives_an_unanswered_commit, st
   BOOST_TEST(value("select count(*) from idempotency_key") == "2");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_unit_whose_commit_was_not_answered_does_not_say_that_it_was_not_done,
+                        storage_fixture) {
+  const auto db = open();
+  const auto owner = open_shard(db->journal(), shard_number{0});
+  auto created = create_write(owner, 1);
+  const storage::used_key used{created.claim.value().merchant, created.claim->key};
+  require_all_committed({commit(db->journal(), std::move(created))});
+  answers<expected<storage::retained_keys>> done;
+  {
+    const endless_commits endless{*this};
+    db->journal().run(owner.shard, owner.epoch, storage::retain_keys({{used}, 0}, done.sink()));
+    wait_until([&] { return value(writers_waiting("SyncRep")) == "1"; });
+    // The next owner waits for the commit, and takes the shard before it can be repeated.
+    auto taken = std::async(std::launch::async, [&] {
+      return run(
+        "set synchronous_commit = off;"
+        "update shard set epoch = epoch + 1 where shard_id = 0");
+    });
+    wait_until([&] {
+      return value(
+               "select count(*) from pg_stat_activity"
+               " where datname = current_database() and wait_event_type = 'Lock'")
+             == "1";
+    });
+    BOOST_REQUIRE(run(kill_writers).empty());
+    BOOST_REQUIRE(taken.get().empty());
+  }
+  const auto outcome = done.wait().front();
+  BOOST_REQUIRE(!outcome);
+  BOOST_TEST((outcome.error().code == errc::unknown_outcome), outcome.error().detail);
+  BOOST_TEST(outcome.error().detail.find("COMMIT was not answered") != std::string::npos);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_connection_lost_before_the_commit_is_tried_again, storage_fixture) {
   const auto db = open();
   const auto owner = open_shard(db->journal(), shard_number{0});
@@ -176,12 +210,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_crashes_loses_nothing_that_was_acknowledged) 
   // A process that dies loses nothing that it has handed to the kernel, synced or not.
   postgres_server server{{.fsync = false}};
   const auto url = server.create_database();
-  BOOST_REQUIRE(storage::migrate(url, test_shards));
-  storage::database_options options;
-  options.url = url;
-  options.shards = test_shards;
-  options.node = "node-1";
-  auto opened = storage::open_database(options);
+  BOOST_REQUIRE(storage::migrate(url, test_identity()));
+  auto opened = storage::open_database(test_options(url));
   BOOST_REQUIRE(opened);
   const auto& db = *opened;
   storage::acquired_shard owner{shard_number{0}, epoch_number{0}, {}, std::string(32, '\0')};
@@ -204,18 +234,16 @@ BOOST_AUTO_TEST_CASE(a_server_that_crashes_loses_nothing_that_was_acknowledged) 
 BOOST_AUTO_TEST_CASE(a_server_that_stays_away_costs_the_shard) {
   postgres_server server{{.fsync = false}};
   const auto url = server.create_database();
-  BOOST_REQUIRE(storage::migrate(url, test_shards));
-  storage::database_options options;
-  options.url = url;
-  options.shards = test_shards;
-  options.node = "node-1";
-  auto opened = storage::open_database(options);
+  BOOST_REQUIRE(storage::migrate(url, test_identity()));
+  auto opened = storage::open_database(test_options(url));
   BOOST_REQUIRE(opened);
   const auto& db = *opened;
   answers<storage::acquired_shard> acquired;
   answers<epoch_number> lost;
-  const auto keeper = db->keep_leases(
-    {acquired.sink(), [sink = lost.sink()](shard_number, epoch_number epoch) { sink(epoch); }});
+  storage::lease_events events;
+  events.acquired = acquired.sink();
+  events.lost = [sink = lost.sink()](shard_number, epoch_number epoch) { sink(epoch); };
+  const auto keeper = db->keep_leases(std::move(events));
   keeper->want({shard_number{0}});
   const auto owner = acquired.wait().front();
   db->journal().open_shard(owner.shard, owner.epoch, owner.last_seq, owner.chain);

@@ -222,7 +222,7 @@ BOOST_FIXTURE_TEST_CASE(the_feed_and_the_timeline_are_in_order, store_fixture) {
 /// A clock that goes back must not make the feed pass over anything.
 BOOST_FIXTURE_TEST_CASE(the_feed_follows_several_shards_while_they_grow, store_fixture) {
   const auto merchant = merchant_of(owner.shard);
-  const auto shards = shards_of_merchant(owner.shard, 3, test_shards);
+  const auto shards = shards_of_merchant(owner.shard, 3, test_range);
   std::vector<storage::acquired_shard> owners{owner};
   for (std::size_t i = 1; i < shards.size(); ++i)
     owners.push_back(open_shard(db->journal(), shards[i]));

@@ -9,6 +9,8 @@
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <set>
+
 namespace holdfast::api {
 
 namespace {
@@ -16,7 +18,7 @@ namespace {
 struct fixture {
   fake_store store;
   fake_front front;
-  key_ring keys{store, secret{test_pepper}};
+  key_ring keys{store, secret{test_pepper}, run_at_once, one_database};
   telemetry::registry metrics;
   timestamp now = test_now;
   std::uint64_t next_random = 37;
@@ -28,7 +30,7 @@ struct fixture {
   std::string mistake_in_file; ///< that a reload meets
   admin_api api{
     store, front, keys, metrics,
-    admin_options{.shards = 32,
+    admin_options{.node = "node-1",
                   .fee_bps_default = 30,
                   .cutoff_timeout = milliseconds{100},
                   .now = [this] { return now; },
@@ -95,6 +97,36 @@ BOOST_AUTO_TEST_CASE(makes_a_merchant_with_a_key_that_works_at_once) {
   BOOST_TEST(get("/admin/v1/merchants").body.find("api_key\":\"hf_") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(puts_a_merchant_where_its_stripes_have_room) {
+  const shard_layout layout{{{{0}, {3}}, {{4}, {15}}, {{16}, {19}}}};
+  admin_options options;
+  options.layout = layout;
+  options.random = [this] { return next_random++; };
+  options.fold = [](const auto&) -> expected<payment> { return payment{}; };
+  admin_api split{store, front, keys, metrics, options};
+  const auto make = [&](int stripes) {
+    http::request request;
+    request.method = "POST";
+    request.path = "/admin/v1/merchants";
+    request.headers = {{"content-type", "application/json"}};
+    request.body =
+      R"({"name":"Shop","currency":"EUR","stripes":)" + std::to_string(stripes) + '}';
+    int status = 0;
+    split.handle(std::move(request), [&](http::response answer) { status = answer.status; });
+    return status;
+  };
+  std::set<std::uint16_t> homes;
+  for (int i = 0; i < 40; ++i) {
+    BOOST_REQUIRE(make(5) == 201);
+    homes.insert(store.merchants.back().id.shard().value);
+  }
+  BOOST_TEST(homes.size() > 1U);
+  BOOST_TEST(*homes.begin() >= 4);
+  BOOST_TEST(*homes.rbegin() <= 15);
+  BOOST_TEST(make(12) == 201);
+  BOOST_TEST(make(13) == 400);
+}
+
 BOOST_AUTO_TEST_CASE(is_not_for_web_pages) {
   http::request request;
   request.method = "POST";
@@ -141,12 +173,53 @@ BOOST_AUTO_TEST_CASE(makes_and_revokes_keys) {
   BOOST_TEST(post("/admin/v1/keys/key_1/revoke").status == 404);
 }
 
+BOOST_AUTO_TEST_CASE(a_database_that_is_away_does_not_keep_others_from_keys_and_merchants) {
+  admin_options options;
+  options.layout = two_databases;
+  options.random = [this] { return next_random++; };
+  options.fold = [](const auto&) -> expected<payment> { return payment{}; };
+  key_ring ring{store, secret{test_pepper}, run_at_once, two_databases};
+  admin_api split{store, front, ring, metrics, options};
+  const auto make = [&](std::string path, std::string body) {
+    http::request request;
+    request.method = "POST";
+    request.path = std::move(path);
+    request.headers = {{"content-type", "application/json"}};
+    request.body = std::move(body);
+    int status = 0;
+    split.handle(std::move(request), [&](http::response answer) { status = answer.status; });
+    return status;
+  };
+  add_merchant(store, ring, test_merchant(1));
+  store.away = two_databases.ranges().back();
+  const auto body = R"({"merchant":")" + test_merchant(1).text() + R"("})";
+  BOOST_TEST(make("/admin/v1/keys", body) == 201);
+  for (int i = 0; i < 40; ++i) {
+    BOOST_TEST(make("/admin/v1/merchants", R"({"name":"Shop","currency":"EUR"})") == 201);
+    BOOST_TEST(store.merchants.back().id.shard().value < 16);
+  }
+  // Some were drawn a home there first. When all are away, each is asked once.
+  BOOST_TEST(store.merchant_tries > 40);
+  store.away = one_database.ranges().front();
+  store.merchant_tries = 0;
+  BOOST_TEST(make("/admin/v1/merchants", R"({"name":"Shop","currency":"EUR"})") == 503);
+  BOOST_TEST(store.merchant_tries == 2);
+  BOOST_TEST(make("/admin/v1/keys", body) == 503);
+}
+
 BOOST_AUTO_TEST_CASE(tells_life_from_readiness) {
   BOOST_TEST(get("/healthz").status == 200);
   BOOST_TEST(get("/readyz").status == 200);
+  front.warnings_told = {"Shards 16-31 have no owner."};
+  const auto ready = get("/readyz");
+  BOOST_TEST(ready.status == 200);
+  BOOST_TEST(text_at(ready, "status") == "ready");
+  const auto warnings = boost::json::parse(ready.body).at("warnings");
+  BOOST_TEST(warnings == boost::json::array{"Shards 16-31 have no owner."});
   front.is_ready = false;
   BOOST_TEST(get("/readyz").status == 503);
   BOOST_TEST(text_at(get("/readyz"), "code") == "not_ready");
+  BOOST_TEST(text_at(get("/readyz"), "detail") == front.waiting_for());
   front.is_ready = true;
   store.down = true;
   BOOST_TEST(get("/readyz").status == 503);

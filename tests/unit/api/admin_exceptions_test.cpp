@@ -14,7 +14,7 @@ namespace {
 struct fixture {
   fake_store store;
   fake_front front;
-  key_ring keys{store, secret{test_pepper}};
+  key_ring keys{store, secret{test_pepper}, run_at_once, one_database};
   telemetry::registry metrics;
   routing routes{{}, test_now};
   admin_api api{

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace holdfast::api {
@@ -23,12 +24,22 @@ inline constexpr timestamp test_now{std::chrono::sys_days{std::chrono::year{2026
   return merchant_id::make(test_now, shard_number{3}, number);
 }
 
+inline const shard_layout one_database{{shard_range{{0}, {31}}}};
+inline const shard_layout two_databases{{shard_range{{0}, {15}}, shard_range{{16}, {31}}}};
+
 /// Answers within the call. While `down` is set, every look fails as unavailable.
 class fake_store : public storage::store {
 public:
   bool down = false;
   std::vector<storage::merchant_row> merchants;
   std::vector<storage::api_key_row> keys;
+  /// What the second of two databases knows of merchants and keys; `down` is the first one's.
+  std::optional<expected<storage::known_callers>> other_part;
+  /// The shards of a database that is away: what is of theirs, or of all, is unavailable.
+  std::optional<shard_range> away;
+  /// While set, looks for keys have begun but are not answered before `answer_looks`.
+  bool hold_looks = false;
+  std::vector<std::function<void()>> held_looks;
   std::map<payment_id, storage::payment_view> payments;
   std::map<dispute_id, storage::dispute_view> disputes;
   std::map<batch_id, storage::batch_view> batches;
@@ -44,16 +55,22 @@ public:
   std::pair<std::optional<merchant_id>, storage::page> last_export;
   storage::page last_items_window;
   int key_looks = 0;
+  int merchant_tries = 0;
   int status_counts = 0;
 
   void ping(storage::callback<bool> done) override { answer(done, true); }
 
   void create_merchant(storage::merchant_row row,
                        storage::callback<storage::merchant_row> done) override {
+    ++merchant_tries;
+    if (is_away(row.id.shard()))
+      return done(make_error(errc::unavailable, "away for the test"));
     merchants.push_back(row);
     answer(done, row);
   }
   void list_merchants(storage::callback<std::vector<storage::merchant_row>> done) override {
+    if (away)
+      return done(make_error(errc::unavailable, "away for the test"));
     answer(done, merchants);
   }
   void create_key(storage::api_key_row row,
@@ -71,8 +88,25 @@ public:
     answer(done, found);
   }
   void list_keys(storage::callback<std::vector<storage::api_key_row>> done) override {
-    ++key_looks;
     answer(done, keys);
+  }
+  void list_callers(shard_number shard,
+                    storage::callback<storage::known_callers> done) override {
+    ++key_looks;
+    const bool is_second = shard >= two_databases.ranges().back().first;
+    expected<storage::known_callers> told = storage::known_callers{merchants, keys};
+    if (is_second)
+      told = other_part.value_or(storage::known_callers{});
+    if (is_away(shard) || (down && !is_second))
+      told = make_error(errc::unavailable, "down for the test");
+    if (hold_looks)
+      held_looks.push_back([done, told] { done(told); });
+    else
+      done(std::move(told));
+  }
+  void answer_looks() {
+    for (const auto& look : std::exchange(held_looks, {}))
+      look();
   }
 
   void start_shard(shard_number, timestamp,
@@ -190,6 +224,7 @@ public:
   }
 
 private:
+  [[nodiscard]] bool is_away(shard_number shard) const { return away && away->contains(shard); }
   template <class T>
   void answer(const storage::callback<T>& done, const T& value) const {
     if (down)
@@ -207,6 +242,11 @@ private:
 class fake_front : public runtime::front {
 public:
   bool is_ready = true;
+  std::vector<std::string> warnings_told;
+  std::vector<runtime::shard_status> shards_seen;
+  std::vector<runtime::node_status> nodes_seen;
+  std::vector<runtime::shard_move> moves;
+  expected<void> move_answer;
   std::vector<merchant_command> submitted;
   std::vector<webhook_notice> notices;
   api_reply reply{.status = 201,
@@ -257,11 +297,28 @@ public:
       gate.reset(test_now, std::move(order));
     return name == "alpha";
   }
-  [[nodiscard]] std::vector<runtime::shard_status> shards() const override { return {}; }
+  [[nodiscard]] std::string waiting_for() const override {
+    return is_ready ? std::string{} : "Shard 7 is still node-2's.";
+  }
+  [[nodiscard]] std::vector<std::string> warnings() const override { return warnings_told; }
+  [[nodiscard]] std::vector<runtime::shard_status> shards() const override {
+    return shards_seen;
+  }
+  [[nodiscard]] std::vector<runtime::node_status> nodes() const override { return nodes_seen; }
+  void move_shards(runtime::shard_move what,
+                   std::function<void(expected<void>)> done) override {
+    moves.push_back(std::move(what));
+    done(move_answer);
+  }
   [[nodiscard]] std::string metrics_text() const override { return "front_metric 1\n"; }
 };
 
 /// Stores a merchant with one key, and returns the key's text.
+/// Of a ring whose pauses are not what a test is about.
+inline void run_at_once(milliseconds, const std::function<void()>& run) {
+  run();
+}
+
 inline std::string add_merchant(fake_store& store, const key_ring& ring, merchant_id merchant) {
   storage::merchant_row row;
   row.id = merchant;

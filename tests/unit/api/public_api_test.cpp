@@ -21,7 +21,7 @@ constexpr std::string_view good_body =
 struct fixture {
   fake_store store;
   fake_front front;
-  key_ring keys{store, secret{test_pepper}};
+  key_ring keys{store, secret{test_pepper}, run_at_once, one_database};
   routing routes{{{.currency = {"EUR"}, .gateways = {"alpha", "beta"}, .acquirer = "x"}}};
   timestamp now = test_now;
   std::uint32_t requests_per_second = 0;
@@ -32,8 +32,7 @@ struct fixture {
   http::response send(http::request request) {
     if (!api)
       api.emplace(store, front, keys, routes,
-                  public_options{.shards = 32,
-                                 .requests_per_second = requests_per_second,
+                  public_options{.requests_per_second = requests_per_second,
                                  .now = [this] { return now; }});
     request.request_id = "req_1";
     std::vector<http::response> answers;
@@ -269,7 +268,8 @@ BOOST_AUTO_TEST_CASE(keeps_the_feeds_cursor_at_its_end) {
   // The merchant has four stripes, from shard 3 on.
   BOOST_TEST(store.last_positions.size() == 4U);
   BOOST_TEST((store.last_positions.back().shard == shard_number{6}));
-  auto cursor = feed_cursor::at_start(shards_of_merchant(merchant.shard(), 4, 32));
+  auto cursor =
+    feed_cursor::at_start(shards_of_merchant(merchant.shard(), 4, shard_range{{0}, {31}}));
   cursor.pass(shard_number{5}, sequence_number{5});
   BOOST_TEST(next_of(cursor.text()) == cursor.text());
   storage::event_view event;

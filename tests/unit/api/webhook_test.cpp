@@ -29,12 +29,11 @@ const secret ours{"a secret of the gateway"};
 struct fixture {
   fake_store store;
   fake_front front;
-  key_ring keys{store, secret{test_pepper}};
+  key_ring keys{store, secret{test_pepper}, run_at_once, one_database};
   routing routes{{{.currency = {"EUR"}, .gateways = {"alpha"}, .acquirer = "x"}}};
   public_api api{
     store, front, keys, routes,
-    public_options{
-      .shards = 32, .now = [] { return test_now; }, .webhook_secrets = {{"alpha", ours}}}};
+    public_options{.now = [] { return test_now; }, .webhook_secrets = {{"alpha", ours}}}};
 
   http::response send(std::string body, http::header_list headers,
                       std::string path = "/webhooks/alpha") {

@@ -8,11 +8,11 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace config = holdfast::config;
 namespace fs = std::filesystem;
@@ -75,7 +75,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 struct mistake {
   const char* from;
-  const char* to;
+  std::string to;
   const char* told;
 };
 
@@ -83,7 +83,13 @@ std::ostream& operator<<(std::ostream& out, const mistake& one) {
   return out << one.to;
 }
 
-constexpr std::array mistakes{
+/// A [cluster] with everything in order but what is given, before [http].
+std::string clustered(const std::string& listen, const std::string& more = "# nothing") {
+  return "[cluster]\nlisten = \"" + listen
+         + "\"\ntls = { certificate = \"c\", key = \"k\", ca = \"a\" }\n" + more + "\n[http]";
+}
+
+const std::vector<mistake> mistakes{
   mistake{"[http]", "[http]\nlistne = \"x\"", "node.toml:2: [http]: unknown key \"listne\""},
   mistake{"[http]", "[htpp]", "node.toml:1: unknown key \"htpp\", expected one of node, http"},
   mistake{"[http]", "[http]\nlisten = 8080",
@@ -107,6 +113,23 @@ constexpr std::array mistakes{
           "node.toml:2: [cluster] listen: needs tls"},
   mistake{"[http]", "[cluster]\ntls = { certificate = \"c\", key = \"k\" }\n[http]",
           "[cluster] tls ca: is missing"},
+  mistake{"[http]", clustered("0.0.0.0:8090"),
+          "node.toml:2: [cluster] listen: needs advertise = \"host:port\" besides"},
+  mistake{"[http]", clustered("[::]:8090"), "other nodes can't connect to [::]:8090"},
+  mistake{"[http]", clustered("10.0.0.1:8090", "advertise = \"0.0.0.0:8090\""),
+          "node.toml:4: [cluster] advertise: expected an address that other nodes can connect"},
+  mistake{"[http]", clustered("10.0.0.1:8090", "advertise = \"10.0.0.1:0\""),
+          "[cluster] advertise: expected host:port with a port from 1 to 65535"},
+  mistake{"[http]", clustered("10.0.0.1:8090", "seeds = [\"10.0.0.2:8090\", \"\"]"),
+          "node.toml:4: [cluster] seeds: expected host:port, got \"\""},
+  mistake{"[http]", clustered("10.0.0.1:8090", "seeds = [\"10.0.0.2\"]"),
+          "[cluster] seeds: expected host:port, got \"10.0.0.2\""},
+  mistake{"[http]", clustered("10.0.0.1:8090", "seeds = \"10.0.0.2:8090\""),
+          "[cluster] seeds: expected a list of strings"},
+  mistake{"[http]", "[cluster]\nseeds = [\"10.0.0.2:8090\"]\n[http]",
+          "node.toml:2: [cluster] seeds: needs listen = \"host:port\""},
+  mistake{"[http]", "[cluster]\nadvertise = \"10.0.0.2:8090\"\n[http]",
+          "node.toml:2: [cluster] advertise: needs listen"},
   mistake{"shards = \"0-31\"", "shards = \"0-30\"", "no database has shard 31 of 0-31"},
   mistake{"shards = \"0-31\"", "shards = \"0-32\"", "goes beyond the last shard, 31"},
   mistake{"shards = \"0-31\"", "shards = \"31-0\"",
@@ -114,6 +137,10 @@ constexpr std::array mistakes{
   mistake{"[[gateways]]",
           "[[storage.databases]]\nshards = \"7\"\nurl = \"postgresql:///b\"\n[[gateways]]",
           "node.toml:7: [[databases]] shards: overlaps the range 0-31"},
+  mistake{"shards = \"0-31\"",
+          "shards = \"16-31\"\nurl = \"postgresql:///holdfast\"\n"
+          "[[storage.databases]]\nshards = \"0-15\"",
+          "node.toml:8: [[databases]] url: is that of another range too"},
   mistake{"postgresql:///holdfast", "mysql://u:hunter2@h/d",
           "node.toml:5: [[databases]] url: expected postgresql://"},
   mistake{"http://127.0.0.1:8082/gateway/alder", "ftp://x",
@@ -211,6 +238,22 @@ BOOST_AUTO_TEST_CASE(minimal_file_has_the_documented_defaults) {
   BOOST_TEST(loaded->settlement.cutoff == "23:30");
 }
 
+BOOST_AUTO_TEST_CASE(several_databases_are_put_in_the_order_of_their_shards) {
+  const auto several =
+    replaced(minimal, "shards = \"0-31\"\nurl = \"postgresql:///holdfast\"",
+             "shards = \"20-31\"\nurl = \"postgresql:///c\"\n"
+             "[[storage.databases]]\nshards = \"0-9\"\n"
+             "url = \"postgresql://h,i/a?target_session_attrs=read-write\"\n"
+             "[[storage.databases]]\nshards = \"10-19\"\nurl = \"postgresql:///b\"");
+  const auto loaded = load(several);
+  BOOST_REQUIRE_MESSAGE(loaded, errors(several));
+  const auto layout = config::layout_of(*loaded);
+  BOOST_TEST(layout.count() == 32);
+  BOOST_REQUIRE(layout.ranges().size() == 3U);
+  BOOST_TEST((layout.ranges()[1] == holdfast::shard_range{{10}, {19}}));
+  BOOST_TEST(loaded->databases[1].url == "postgresql:///b");
+}
+
 BOOST_DATA_TEST_CASE(a_mistake_is_told_with_its_line, mistakes, one) {
   const auto told = errors(replaced(minimal, one.from, one.to));
   BOOST_TEST(told.find(one.told) != std::string::npos, "got: " << told);
@@ -258,6 +301,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_back_the_same) {
   given.http.listen = "[::1]:0";
   given.http.requests_per_second = 9;
   given.cluster_listen = "127.0.0.1:8090";
+  given.cluster_advertise = "10.0.0.1:18090";
   given.cluster_seeds = {"a:1", "b:2"};
   given.cluster_tls = config::tls_files{"c.crt", "c.key", "ca.crt"};
   given.lease = milliseconds{1'500};
@@ -286,11 +330,53 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_back_the_same) {
   BOOST_TEST(again->routes[0].currency == given.routes[0].currency,
              boost::test_tools::per_element());
   BOOST_TEST(again->routes[0].region.empty());
+  BOOST_TEST(again->cluster_advertise == given.cluster_advertise);
+  BOOST_TEST(again->cluster_seeds == given.cluster_seeds, boost::test_tools::per_element());
+  BOOST_TEST(again->cluster_tls.value().ca == "ca.crt");
   BOOST_TEST(again->routes[0].weights.at(0) == 70U);
   BOOST_TEST(again->gateways[0].unknown_outcome == "resolve_then_failover");
   BOOST_TEST(again->payments.retryable_declines.empty());
   BOOST_CHECK(again->payments.expiry_by_brand == given.payments.expiry_by_brand);
   BOOST_TEST(config::to_toml(*again) == text);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_of_a_cluster_is_reached_where_it_listens_or_says_so) {
+  const auto plain = load(replaced(minimal, "[http]", clustered("10.0.0.1:8090")));
+  BOOST_REQUIRE(plain);
+  BOOST_TEST(plain->cluster_advertise == "10.0.0.1:8090");
+  BOOST_TEST(!plain->cluster_insecure_loopback);
+  const auto behind = load(replaced(
+    minimal, "[http]", clustered("0.0.0.0:8090", "advertise = \"db-7.internal:18090\"")));
+  BOOST_REQUIRE(behind);
+  BOOST_TEST(behind->cluster_advertise == "db-7.internal:18090");
+}
+
+BOOST_AUTO_TEST_CASE(links_without_tls_are_for_127_0_0_1_and_the_command_line_alone) {
+  const auto insecure = [&](const std::string& cluster) {
+    const auto file = path() / "node.toml";
+    std::ofstream{file} << replaced(minimal, "[http]", "[cluster]\n" + cluster + "\n[http]");
+    return config::load(file, config::loopback::insecure);
+  };
+  const auto fine = insecure("listen = \"127.0.0.1:0\"");
+  BOOST_REQUIRE(fine);
+  BOOST_TEST(fine->cluster_insecure_loopback);
+  BOOST_TEST(fine->cluster_advertise == "127.0.0.1:0");
+  const auto outside = insecure("listen = \"10.0.0.1:8090\"");
+  BOOST_REQUIRE(!outside);
+  BOOST_TEST(outside.error().detail.find("--insecure-loopback goes with 127.0.0.1 alone")
+             != std::string::npos);
+  for (const char* key : {"seeds = [\"127.0.0.1:8091\", \"10.0.0.2:8090\"]",
+                          "seeds = [\"localhost:8090\"]", "advertise = \"node-1:8090\""}) {
+    const auto away = insecure("listen = \"127.0.0.1:0\"\n" + std::string{key});
+    BOOST_REQUIRE(!away);
+    BOOST_TEST(away.error().detail.find("--insecure-loopback goes with 127.0.0.1 alone")
+               != std::string::npos);
+  }
+  BOOST_TEST(insecure("listen = \"127.0.0.1:0\"\nseeds = [\"127.0.0.1:8091\"]").has_value());
+  const auto secured = insecure(
+    "listen = \"127.0.0.1:0\"\ntls = { certificate = \"c\", key = \"k\", ca = \"a\" }");
+  BOOST_REQUIRE(secured);
+  BOOST_TEST(!secured->cluster_insecure_loopback);
 }
 
 BOOST_AUTO_TEST_CASE(the_examples_load) {
@@ -299,7 +385,10 @@ BOOST_AUTO_TEST_CASE(the_examples_load) {
   ::setenv("HOLDFAST_KEY_PEPPER", pepper, 1);
   ::setenv("HOLDFAST_WEBHOOK_SECRET", "a secret of the sandbox", 1);
   ::setenv("HOLDFAST_DB_PASSWORD", "secret", 1);
-  for (const char* name : {"config/dev.toml", "config/node.toml"}) {
+  ::setenv("HOLDFAST_DATABASE_A", "postgresql:///holdfast_a", 1);
+  ::setenv("HOLDFAST_DATABASE_B", "postgresql:///holdfast_b", 1);
+  for (const char* name : {"config/dev.toml", "config/node.toml", "config/cluster/node-1.toml",
+                           "config/cluster/node-2.toml", "config/cluster/node-3.toml"}) {
     const auto loaded = config::load(fs::path{source} / name);
     BOOST_TEST(loaded.has_value(), (loaded ? std::string{} : loaded.error().detail));
   }

@@ -91,13 +91,33 @@ BOOST_AUTO_TEST_CASE(an_event_id_carries_its_position) {
 
 BOOST_AUTO_TEST_CASE(a_keys_shard_never_changes) {
   const shard_number home{30};
-  BOOST_TEST(shard_of_key(home, 1, 32, "any").value == 30);
+  const shard_range all{{0}, {31}};
+  BOOST_TEST(shard_of_key(home, 1, all, "any").value == 30);
   std::set<std::uint16_t> used;
   for (int i = 0; i < 1'000; ++i)
-    used.insert(shard_of_key(home, 8, 32, "key-" + std::to_string(i)).value);
+    used.insert(shard_of_key(home, 8, all, "key-" + std::to_string(i)).value);
   BOOST_TEST(used.size() == 8U);
   // Stored payments lie where this function put them.
-  BOOST_TEST(shard_of_key(home, 8, 32, "key-1").value == 1);
+  BOOST_TEST(shard_of_key(home, 8, all, "key-1").value == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_stripes_of_a_merchant_stay_in_the_database_of_its_home) {
+  const shard_layout layout{{{{0}, {9}}, {{10}, {15}}, {{16}, {31}}}};
+  BOOST_TEST(layout.count() == 32);
+  BOOST_TEST(layout.database_of({9}) == 0U);
+  BOOST_TEST(layout.database_of({10}) == 1U);
+  BOOST_TEST(layout.database_of({31}) == 2U);
+  for (const auto home : {shard_number{10}, shard_number{15}}) {
+    const auto range = layout.range_of(home);
+    std::set<shard_number> used;
+    for (int i = 0; i < 1'000; ++i)
+      used.insert(shard_of_key(home, 8, range, "key-" + std::to_string(i)));
+    BOOST_TEST(used.size() == 6U);
+    BOOST_TEST(used.begin()->value == 10);
+    BOOST_TEST(used.rbegin()->value == 15);
+    const auto all = shards_of_merchant(home, 8, range);
+    BOOST_TEST((std::set<shard_number>{all.begin(), all.end()} == used));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(times_come_back_and_offsets_are_understood) {
