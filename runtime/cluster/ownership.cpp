@@ -93,6 +93,7 @@ void ownership::on_acquired(storage::acquired_shard got) {
   {
     const std::lock_guard guard{mutex_};
     held_[shard] = epoch;
+    behind_.erase(shard); // Its database has what it lacked.
     leaving_.erase(shard);
   }
   actors::tell(supervisor_, actors::shard_acquired{std::move(got)});
