@@ -167,7 +167,9 @@ private:
 
   void dial() {
     set_step(phase::dialing, limits::link_dial_ms_max);
-    request(env_->middleman, caf::infinite, caf::connect_atom_v, address_.host, address_.port)
+    // Longer than we wait: what comes of it later concerns nobody.
+    request(env_->middleman, milliseconds{2 * limits::link_dial_ms_max}, caf::connect_atom_v,
+            address_.host, address_.port)
       .then(
         [this, attempt = attempt_](const caf::node_id& node, caf::strong_actor_ptr& door,
                                    const std::set<std::string>&) {

@@ -3,15 +3,11 @@
 #include "actors/caf.hpp"
 #include "actors/payment/actor.hpp"
 #include "actors/protocol.hpp"
-#include "messages/limits.hpp"
+#include "actors/system_settings.hpp"
 #include "runtime/bench/synthetic.hpp"
-
-#include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
 
 #include <chrono>
 #include <future>
-#include <mutex>
 
 #include <malloc.h>
 
@@ -27,24 +23,6 @@ constexpr std::chrono::minutes patience{10};
 std::size_t allocated_bytes() {
   const auto heap = ::mallinfo2();
   return heap.uordblks + heap.hblkhd;
-}
-
-/// As runtime/node sets it.
-class actor_config : public caf::actor_system_config {
-public:
-  actor_config() {
-    set("caf.scheduler.policy", "sharing");
-    set("caf.scheduler.max-threads", limits::actor_threads);
-    set("caf.scheduler.max-throughput", limits::actor_throughput);
-  }
-};
-
-void init_actor_types() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    caf::init_global_meta_objects<caf::id_block::holdfast>();
-    caf::core::init_global_meta_objects();
-  });
 }
 
 /// Seats the payments as a shard does, and hears of each that it is idle.
@@ -98,8 +76,7 @@ actors::environment_ptr make_environment() {
 } // namespace
 
 expected<spawn_result> run_spawn(std::uint64_t actors) {
-  init_actor_types();
-  actor_config config;
+  actors::system_settings config;
   caf::actor_system system{config};
   std::promise<void> done;
   auto all_idle = done.get_future();

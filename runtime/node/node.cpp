@@ -3,6 +3,7 @@
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
 #include "actors/supervisor/actor.hpp"
+#include "actors/system_settings.hpp"
 #include "messages/limits.hpp"
 #include "runtime/api/admin_api.hpp"
 #include "runtime/api/public_api.hpp"
@@ -18,8 +19,6 @@
 #include "runtime/telemetry/instruments.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -43,24 +42,6 @@ void write_log(actors::severity level, const std::string& line) {
     case actors::severity::warning: return log::write(log::level::warn, line);
     case actors::severity::error: return log::write(log::level::error, line);
   }
-}
-
-/// CAF's default scheduler spins itself to death on two cores; the sharing one doesn't.
-class actor_config : public caf::actor_system_config {
-public:
-  actor_config() {
-    set("caf.scheduler.policy", "sharing");
-    set("caf.scheduler.max-threads", limits::actor_threads);
-    set("caf.scheduler.max-throughput", limits::actor_throughput);
-  }
-};
-
-void init_actor_types() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    caf::init_global_meta_objects<caf::id_block::holdfast>();
-    caf::core::init_global_meta_objects();
-  });
 }
 
 class running_node final : public node {
@@ -212,7 +193,6 @@ private:
       return orphans.error();
     cluster_ = std::make_unique<node_cluster>(plan_cluster());
     front_ = std::make_unique<actor_front>(env_, ends_.gateways, *cluster_);
-    init_actor_types();
     if (auto prepared = cluster_->prepare(actor_settings_); !prepared)
       return prepared.error();
     system_ = std::make_unique<caf::actor_system>(actor_settings_);
@@ -389,7 +369,7 @@ private:
   config::node_config settings_;
   std::function<void()> must_end_;
   telemetry::registry metrics_;
-  actor_config actor_settings_;
+  actors::system_settings actor_settings_;
   event_loop ports_;
   event_loop wires_;
   std::shared_ptr<storage::sequence_marks> marks_;

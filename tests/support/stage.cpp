@@ -3,6 +3,7 @@
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
 #include "actors/supervisor/actor.hpp"
+#include "actors/system_settings.hpp"
 #include "messages/digest.hpp"
 #include "messages/limits.hpp"
 #include "runtime/node/payment_replay.hpp"
@@ -10,8 +11,6 @@
 
 #include <boost/json.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
 
 #include <algorithm>
 #include <mutex>
@@ -51,14 +50,6 @@ gateways::gate_rules never_shut() {
   return rules;
 }
 
-void init_types_once() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    caf::init_global_meta_objects<caf::id_block::holdfast>();
-    caf::core::init_global_meta_objects();
-  });
-}
-
 /// Chooses among a shard's children, counted from their end: its payments, however many they
 /// are, then its merchants, then its reconciler.
 constexpr std::uint64_t last_but(std::uint64_t others) {
@@ -71,14 +62,6 @@ constexpr std::uint64_t last_but(std::uint64_t others) {
   }();
   return multiple - 1 - others;
 }
-
-class stage_config : public caf::actor_system_config {
-public:
-  stage_config() {
-    set("caf.scheduler.policy", "sharing");
-    set("caf.scheduler.max-threads", 1);
-  }
-};
 
 /// What the actors wrote for people.
 class stage_log {
@@ -160,7 +143,7 @@ struct stage::parts {
       store(database->store(), way),
       settlement(database->settlement(), way) {}
 
-  stage_config settings;
+  actors::system_settings settings;
   stage_log log;
   gate way;
   std::unique_ptr<storage::database> database;
@@ -177,7 +160,6 @@ stage::stage(const std::string& url, stage_options options)
   : gateway_(std::make_shared<scripted_gateway>(std::move(options.gateway))),
     acquirer_(std::make_shared<scripted_acquirer>(acquirer_name, std::move(options.acquirer))),
     parts_(std::make_unique<parts>(open_fresh(url))) {
-  init_types_once();
   parts_->env = std::make_shared<actors::environment>();
   auto& env = *parts_->env;
   env.journal = &parts_->journal;

@@ -1,10 +1,8 @@
 #include "tests/integration/cluster/linked_node.hpp"
 
 #include "actors/protocol.hpp"
-#include "messages/limits.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <caf/init_global_meta_objects.hpp>
 #include <openssl/rand.h>
 
 #include <fstream>
@@ -18,14 +16,6 @@ std::uint64_t random_number() {
   std::uint64_t value = 0;
   RAND_bytes(reinterpret_cast<unsigned char*>(&value), sizeof value);
   return value;
-}
-
-void init_types() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    caf::init_global_meta_objects<caf::id_block::holdfast>();
-    caf::core::init_global_meta_objects();
-  });
 }
 
 config::node_config settings_of(const linked_options& options) {
@@ -89,11 +79,7 @@ links::peer_request echo_request(const std::string& id, std::size_t bytes) {
 
 linked_node::linked_node(linked_options options)
   : marks_(std::make_shared<storage::sequence_marks>(options.shards)) {
-  init_types();
   const auto settings = settings_of(options);
-  caf_settings_.set("caf.scheduler.policy", "sharing");
-  caf_settings_.set("caf.scheduler.max-threads", limits::actor_threads);
-  caf_settings_.set("caf.scheduler.max-throughput", limits::actor_throughput);
   auto security = must(cluster::prepare_links(settings, caf_settings_));
   system_ = std::make_unique<caf::actor_system>(caf_settings_);
   cluster::link_options given;

@@ -2,13 +2,13 @@
 // its own, a cluster port under TLS, and a service that the test plays.
 #pragma once
 
+#include "actors/system_settings.hpp"
 #include "runtime/cluster/cluster_links.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/embedded/certificates.hpp"
 #include "tests/support/process.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 
 #include <atomic>
 #include <functional>
@@ -86,7 +86,7 @@ public:
 private:
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;
-  caf::actor_system_config caf_settings_;
+  actors::system_settings caf_settings_;
   std::shared_ptr<storage::sequence_marks> marks_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<cluster::cluster_links> links_;

@@ -3,9 +3,9 @@
 #include "messages/limits.hpp"
 #include "tests/integration/storage/fixture.hpp"
 #include "tests/support/postgres.hpp"
+#include "tests/support/process.hpp"
 
 #include <cstring>
-#include <filesystem>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -141,29 +141,23 @@ struct owner_of_shard {
 class silent_server {
 public:
   silent_server() {
-    std::string pattern = std::filesystem::temp_directory_path() / "holdfast-mute-XXXXXX";
-    BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    folder = pattern;
     sockaddr_un where{};
     where.sun_family = AF_UNIX;
-    const auto path = folder + "/.s.PGSQL.5432";
+    const auto path = folder() + "/.s.PGSQL.5432";
     BOOST_REQUIRE(path.size() < sizeof where.sun_path);
     std::memcpy(where.sun_path, path.c_str(), path.size());
     fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     BOOST_REQUIRE(bind(fd_, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
     BOOST_REQUIRE(listen(fd_, 16) == 0);
   }
-  ~silent_server() {
-    close(fd_);
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
+  ~silent_server() { close(fd_); }
   silent_server(const silent_server&) = delete;
   silent_server& operator=(const silent_server&) = delete;
 
-  std::string folder;
+  [[nodiscard]] std::string folder() const { return folder_.path(); }
 
 private:
+  temp_folder folder_;
   int fd_ = -1;
 };
 
@@ -187,14 +181,14 @@ BOOST_AUTO_TEST_SUITE(storage_failover)
 
 BOOST_AUTO_TEST_CASE(a_host_that_says_nothing_does_not_use_up_the_time_of_the_others) {
   const silent_server mute;
-  const auto url = first_host(shared_postgres().url(), mute.folder);
+  const auto url = first_host(shared_postgres().url(), mute.folder());
   const auto begin = std::chrono::steady_clock::now();
   const auto db = storage::connection::open(url, "test", begin + patience);
   BOOST_REQUIRE_MESSAGE(db, (db ? std::string{} : db.error().detail));
   BOOST_TEST((std::chrono::steady_clock::now() - begin < patience / 3));
 
   const auto only = shared_postgres().url();
-  const auto alone = "postgresql://holdfast@/postgres?host=" + mute.folder;
+  const auto alone = "postgresql://holdfast@/postgres?host=" + mute.folder();
   const auto deadline = std::chrono::steady_clock::now() + milliseconds{300};
   const auto none = storage::connection::open(alone, "test", deadline);
   BOOST_REQUIRE(!none);

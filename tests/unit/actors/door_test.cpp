@@ -4,13 +4,12 @@
 
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
+#include "actors/system_settings.hpp"
 #include "messages/limits.hpp"
 #include "messages/proto/cluster.pb.h"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <algorithm>
@@ -25,25 +24,8 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 20s;
 
-class one_thread : public caf::actor_system_config {
-public:
-  one_thread() {
-    set("caf.scheduler.policy", "sharing");
-    set("caf.scheduler.max-threads", 1);
-  }
-};
-
-void init_types_once() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    caf::init_global_meta_objects<caf::id_block::holdfast>();
-    caf::core::init_global_meta_objects();
-  });
-}
-
 struct scene {
   scene() {
-    init_types_once();
     system.emplace(settings);
     env->self = [this] { return introduction_of("host"); };
     env->marks = marks;
@@ -101,7 +83,7 @@ struct scene {
     return asked.at(index);
   }
 
-  one_thread settings;
+  actors::system_settings settings;
   std::optional<caf::actor_system> system;
   std::mutex mutex;
   std::vector<std::function<void(peer_answer)>> asked;

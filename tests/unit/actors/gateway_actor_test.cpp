@@ -3,11 +3,10 @@
 #include "actors/caf.hpp"
 #include "actors/gateway/actor.hpp"
 #include "actors/protocol.hpp"
+#include "actors/system_settings.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <algorithm>
@@ -73,22 +72,6 @@ private:
 /// The gateways' clock of these tests, which stands still.
 std::atomic<timestamp> virtual_now{timestamp{std::chrono::hours{1'000}}};
 
-class one_thread : public caf::actor_system_config {
-public:
-  one_thread() {
-    set("caf.scheduler.policy", "sharing");
-    set("caf.scheduler.max-threads", 1);
-  }
-};
-
-void init_types_once() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    caf::init_global_meta_objects<caf::id_block::holdfast>();
-    caf::core::init_global_meta_objects();
-  });
-}
-
 gateways::gate_rules quick_rules() {
   gateways::gate_rules rules;
   rules.breaker.min_calls = 4;
@@ -102,7 +85,6 @@ gateways::gate_rules quick_rules() {
 
 struct scene {
   scene() {
-    init_types_once();
     system.emplace(settings);
     asker.emplace(*system);
     env->log = [this](severity, const std::string& line) {
@@ -172,7 +154,7 @@ struct scene {
     eventually("it is open", [this] { return state() == "open"; });
   }
 
-  one_thread settings;
+  actors::system_settings settings;
   std::optional<caf::actor_system> system;
   std::optional<caf::scoped_actor> asker;
   environment_ptr env = std::make_shared<environment>();

@@ -3,11 +3,10 @@
 
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
+#include "actors/system_settings.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <optional>
@@ -93,16 +92,6 @@ storage::node_card card_of(const std::string& id) {
   return card;
 }
 
-class one_thread : public caf::actor_system_config {
-public:
-  one_thread() {
-    caf::init_global_meta_objects<caf::id_block::holdfast>();
-    caf::core::init_global_meta_objects();
-    set("caf.scheduler.policy", "sharing");
-    set("caf.scheduler.max-threads", 1);
-  }
-};
-
 struct one_of_a_cluster {
   one_of_a_cluster() {
     env->layout = shard_layout{{shard_range{{0}, {shards - 1}}}};
@@ -136,7 +125,7 @@ struct one_of_a_cluster {
   }
   std::size_t held() const { return owned->figures().held; }
 
-  one_thread settings;
+  actors::system_settings settings;
   caf::actor_system system{settings};
   caf::scoped_actor supervisor{system};
   actors::environment_ptr env = std::make_shared<actors::environment>();

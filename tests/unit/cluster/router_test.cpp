@@ -4,17 +4,15 @@
 
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
+#include "actors/system_settings.hpp"
 #include "messages/limits.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <deque>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,22 +53,6 @@ public:
   std::set<std::string> up;
   std::deque<question> asked;
 };
-
-class one_thread : public caf::actor_system_config {
-public:
-  one_thread() {
-    set("caf.scheduler.policy", "sharing");
-    set("caf.scheduler.max-threads", 1);
-  }
-};
-
-void init_types_once() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    caf::init_global_meta_objects<caf::id_block::holdfast>();
-    caf::core::init_global_meta_objects();
-  });
-}
 
 api_reply answer_of(std::uint16_t status, std::string body) {
   api_reply reply;
@@ -324,8 +306,7 @@ BOOST_AUTO_TEST_CASE(one_that_a_link_drops_is_answered_all_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_shard_of_this_node_hands_back_finds_the_next_owner) {
-  init_types_once();
-  one_thread settings;
+  actors::system_settings settings;
   caf::actor_system system{settings};
   caf::scoped_actor shard{system};
   env->peers.set_shard(where, shard);
@@ -344,8 +325,7 @@ BOOST_AUTO_TEST_CASE(what_the_shard_of_this_node_hands_back_finds_the_next_owner
 
 BOOST_AUTO_TEST_CASE(
   what_has_waited_for_the_shard_of_this_node_waits_the_less_for_its_payment) {
-  init_types_once();
-  one_thread settings;
+  actors::system_settings settings;
   caf::actor_system system{settings};
   caf::scoped_actor shard{system};
   submit(milliseconds{10'000});
@@ -360,8 +340,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(however_often_it_is_handed_back_its_time_is_one) {
-  init_types_once();
-  one_thread settings;
+  actors::system_settings settings;
   caf::actor_system system{settings};
   caf::scoped_actor shard{system};
   env->peers.set_shard(where, shard);
@@ -383,8 +362,7 @@ BOOST_AUTO_TEST_CASE(however_often_it_is_handed_back_its_time_is_one) {
 }
 
 BOOST_AUTO_TEST_CASE(a_notice_that_is_handed_back_keeps_its_promise) {
-  init_types_once();
-  one_thread settings;
+  actors::system_settings settings;
   caf::actor_system system{settings};
   caf::scoped_actor shard{system};
   env->peers.set_shard(where, shard);
