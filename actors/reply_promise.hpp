@@ -30,6 +30,10 @@ public:
   /// Hands the command back, of which nothing was done. Without a way back the client hears 503
   /// with Retry-After.
   void bounce(merchant_command command);
+  /// From now on it goes there when it is handed back.
+  void reroute_by(std::shared_ptr<const reroute> elsewhere) noexcept {
+    elsewhere_ = std::move(elsewhere);
+  }
   [[nodiscard]] const std::string& request_id() const noexcept { return request_id_; }
 
 private:

@@ -93,8 +93,6 @@ struct merchant_command {
   /// Why a new request of this kind is refused at this time, under this configuration. A key
   /// that is known is answered as ever: what it stands for was accepted when it came.
   std::optional<api_reply> refusal_if_new;
-  /// Until when an owner is looked for while the shard moves; the epoch: not yet looked for.
-  timestamp look_until{};
 };
 
 } // namespace holdfast

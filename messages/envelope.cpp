@@ -14,7 +14,7 @@ namespace {
 
 void write(const introduction& in, wire::Introduction& out) {
   const auto& [oldest, newest, cluster, node, incarnation, started_at, program, schema, shards,
-               advertise, nonce, io_node] = in;
+               advertise, nonce, io_node, cluster_id] = in;
   out.set_protocol_min(oldest);
   out.set_protocol_max(newest);
   out.set_cluster(cluster);
@@ -27,6 +27,7 @@ void write(const introduction& in, wire::Introduction& out) {
   out.set_advertise(advertise);
   out.set_nonce(nonce);
   out.set_io_node(io_node);
+  out.set_cluster_id(to_wire(cluster_id));
 }
 
 bool is_short(const std::string& text) {
@@ -50,6 +51,9 @@ introduction read(const wire::Introduction& in, checked& check) {
   out.advertise = in.advertise();
   out.nonce = in.nonce();
   out.io_node = in.io_node();
+  // Who gives none hears why it is refused; it wouldn't if it were not understood.
+  if (!in.cluster_id().empty())
+    out.cluster_id = check.id(in.cluster_id());
   return out;
 }
 
@@ -87,8 +91,9 @@ void write_body(const refusal& in, wire::Envelope& out) {
 /// A peer's words go into our log: of any length they don't.
 refusal read(const wire::Refusal& in) {
   // A newer peer may have a reason that we don't know; its words are what counts.
-  const bool is_known = in.reason() >= static_cast<std::uint32_t>(refusal_reason::cluster_name)
-                        && in.reason() <= static_cast<std::uint32_t>(refusal_reason::nonsense);
+  const bool is_known =
+    in.reason() >= static_cast<std::uint32_t>(refusal_reason::cluster_name)
+    && in.reason() <= static_cast<std::uint32_t>(refusal_reason::cluster_id);
   return {is_known ? static_cast<refusal_reason>(in.reason()) : refusal_reason::nonsense,
           in.detail().substr(0, limits::link_text_bytes_max)};
 }
@@ -190,6 +195,7 @@ std::string_view to_string(refusal_reason reason) noexcept {
     case refusal_reason::superseded: return "superseded";
     case refusal_reason::crowded: return "crowded";
     case refusal_reason::nonsense: return "nonsense";
+    case refusal_reason::cluster_id: return "cluster id";
   }
   return "nonsense";
 }

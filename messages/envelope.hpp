@@ -4,6 +4,7 @@
 #pragma once
 
 #include "messages/expected.hpp"
+#include "messages/ids.hpp"
 #include "messages/peer.hpp"
 #include "messages/time.hpp"
 
@@ -37,6 +38,7 @@ struct introduction {
   std::string advertise; ///< "host:port" that it can be reached at
   std::string nonce;     ///< limits::link_nonce_bytes, new in every handshake
   std::string io_node;   ///< CAF's name of the process
+  uuid cluster_id;       ///< as its databases say; nil: of a program from before there were any
 };
 
 struct hello {
@@ -68,6 +70,7 @@ enum class refusal_reason : std::uint8_t {
   superseded = 5, ///< A younger incarnation of the node is linked.
   crowded = 6,    ///< As many nodes are linked as may be.
   nonsense = 7,   ///< It broke the protocol.
+  cluster_id = 8,
 };
 
 [[nodiscard]] std::string_view to_string(refusal_reason reason) noexcept;

@@ -119,10 +119,8 @@ merchant_action read_action(const wire::MerchantCommand& in, checked& check) {
 }
 
 void write_request(const command_for_shard& in, wire::Envelope& out) {
-  // Until when an owner is looked for is the sender's own business.
   const auto& [request_id, traceparent, merchant, stripes, idempotency_key, request, wait,
-               respond_async, action, refusal_if_new, look_until] = in.command;
-  static_cast<void>(look_until);
+               respond_async, action, refusal_if_new] = in.command;
   out.set_shard(in.shard.value);
   out.set_traceparent(traceparent);
   auto& message = *out.mutable_command();

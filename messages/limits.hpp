@@ -436,6 +436,8 @@ inline constexpr std::uint32_t link_window_requests = 4'096;
 inline constexpr std::size_t link_window_bytes = 64 * 1024 * 1024;
 /// One envelope between nodes; a payment with all its disputes' notes is the largest.
 inline constexpr std::size_t link_frame_bytes_max = 8 * 1024 * 1024;
+/// With what CAF puts around it.
+inline constexpr std::size_t link_message_bytes_max = link_frame_bytes_max + 64 * 1024;
 /// The longest that a request may ask to wait for its answer: a settlement.
 inline constexpr std::int64_t link_deadline_ms_max = 900'000;
 /// Past a request's deadline, until the node that serves it forgets it.

@@ -127,18 +127,22 @@ std::string outdated_server(std::string_view host, std::uint32_t timeline,
 class host_race {
 public:
   host_race(const std::string& url, const std::string& application,
-            std::vector<host_choice> hosts, std::uint32_t timeline_min, steady_time deadline)
+            std::vector<host_choice> hosts, std::uint32_t timeline_min, steady_time deadline,
+            const wake_event* unwanted)
     : url_(url),
       application_(application),
       hosts_(std::move(hosts)),
       timeline_min_(timeline_min),
-      deadline_(deadline) {}
+      deadline_(deadline),
+      unwanted_(unwanted) {}
 
   expected<server_connection> run() {
     for (;;) {
       const auto now = std::chrono::steady_clock::now();
       if (now >= deadline_)
         return failure("timed out");
+      if (unwanted_ != nullptr && unwanted_->is_signalled())
+        return failure("it is not wanted any more");
       if (started_ < hosts_.size() && now >= next_start_)
         start(hosts_[started_++], now);
       else if (runners_.empty() && started_ == hosts_.size())
@@ -182,17 +186,19 @@ private:
     runners_.push_back(std::move(one));
   }
 
-  /// Until a runner can go on, the next host's turn, or the deadline.
+  /// Until a runner can go on, the next host's turn, nobody wants it, or the deadline.
   void wait() {
     std::vector<pollfd> sockets;
     for (const auto& one : runners_) {
       const short events = one.next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
       sockets.push_back({PQsocket(one.raw.get()), events, 0});
     }
+    if (unwanted_ != nullptr)
+      sockets.push_back({unwanted_->descriptor(), POLLIN, 0});
     const auto until = started_ < hosts_.size() ? std::min(next_start_, deadline_) : deadline_;
     if (poll(sockets.data(), sockets.size(), poll_timeout(until)) <= 0)
       return;
-    for (std::size_t i = 0; i < sockets.size(); ++i)
+    for (std::size_t i = 0; i < runners_.size(); ++i)
       runners_[i].is_ready = sockets[i].revents != 0;
   }
 
@@ -279,6 +285,7 @@ private:
   const std::vector<host_choice> hosts_;
   const std::uint32_t timeline_min_;
   const steady_time deadline_;
+  const wake_event* const unwanted_;
   std::size_t started_ = 0;
   steady_time next_start_{};
   std::vector<runner> runners_;
@@ -289,11 +296,12 @@ private:
 
 expected<server_connection> connect_to_any(const std::string& url,
                                            const std::string& application,
-                                           std::uint32_t timeline_min, steady_time deadline) {
+                                           std::uint32_t timeline_min, steady_time deadline,
+                                           const wake_event* unwanted) {
   auto hosts = read_hosts(url);
   if (!hosts)
     return hosts.error();
-  return host_race{url, application, std::move(*hosts), timeline_min, deadline}.run();
+  return host_race{url, application, std::move(*hosts), timeline_min, deadline, unwanted}.run();
 }
 
 } // namespace holdfast::storage

@@ -33,13 +33,15 @@ struct server_connection {
 /// failed, and libpq decides in each whether the server is the right one
 /// (`target_session_attrs`, which is "read-write" unless the URL says otherwise). Names are
 /// looked up by the system's resolver, which blocks and has its own limits. A server whose
-/// timeline is below `timeline_min` counts as one that can't be reached.
+/// timeline is below `timeline_min` counts as one that can't be reached. Whoever may have to
+/// leave before the deadline signals `unwanted`, which ends the attempt.
 ///
 /// Errors: unavailable, with libpq's message for each host (which names hosts but no password);
 /// invalid_argument for a URL that can't be understood.
 [[nodiscard]] expected<server_connection> connect_to_any(const std::string& url,
                                                          const std::string& application,
                                                          std::uint32_t timeline_min,
-                                                         steady_time deadline);
+                                                         steady_time deadline,
+                                                         const wake_event* unwanted = nullptr);
 
 } // namespace holdfast::storage

@@ -154,12 +154,11 @@ std::optional<std::int32_t> row::optional_int4() {
 
 // -- opening ----------------------------------------------------------------------------------
 
-expected<std::unique_ptr<connection>> connection::open(const std::string& url,
-                                                       std::string_view purpose,
-                                                       steady_time deadline,
-                                                       const char* settings,
-                                                       std::uint32_t timeline_min) {
-  auto server = connect_to_any(url, "holdfast " + std::string{purpose}, timeline_min, deadline);
+expected<std::unique_ptr<connection>> connection::open(
+  const std::string& url, std::string_view purpose, steady_time deadline, const char* settings,
+  std::uint32_t timeline_min, const wake_event* unwanted) {
+  auto server =
+    connect_to_any(url, "holdfast " + std::string{purpose}, timeline_min, deadline, unwanted);
   if (!server)
     return server.error();
   std::unique_ptr<connection> opened{new connection{std::move(*server)}};

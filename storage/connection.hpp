@@ -129,11 +129,12 @@ public:
   /// Connects, and sets what every connection of ours has. `purpose` ends up in the
   /// application_name ("holdfast journal"); `settings` is further SQL, run once. Of several
   /// hosts the one that can be written to is taken, unless its timeline is below
-  /// `timeline_min`; connecting.hpp says how.
+  /// `timeline_min`; connecting.hpp says how, and what `unwanted` is.
   /// Errors: as `connect_to_any`.
   [[nodiscard]] static expected<std::unique_ptr<connection>> open(
     const std::string& url, std::string_view purpose, steady_time deadline,
-    const char* settings = nullptr, std::uint32_t timeline_min = 0);
+    const char* settings = nullptr, std::uint32_t timeline_min = 0,
+    const wake_event* unwanted = nullptr);
 
   ~connection();
   connection(const connection&) = delete;

@@ -17,12 +17,12 @@ namespace holdfast::storage {
 namespace {
 
 database_identity identity_of(const database_options& options) {
-  return {options.cluster, options.shards, options.range};
+  return {options.cluster, options.shards, options.range, options.cluster_id};
 }
 
 class postgres_database final : public database {
 public:
-  /// The options have marks.
+  /// The options have marks, and the cluster's id.
   explicit postgres_database(database_options options)
     : options_(std::move(options)),
       journal_(std::make_shared<journal_writer>(
@@ -36,6 +36,7 @@ public:
   // Nobody listens for lost shards any more once the database goes.
   ~postgres_database() override { journal_->on_shard_lost({}); }
 
+  uuid cluster_id() const override { return options_.cluster_id; }
   class journal& journal() override {
     return *journal_;
   }
@@ -57,6 +58,8 @@ public:
         found.push_back(shard);
     return found;
   }
+
+  void end_reads() override { readers_.stop(); }
 
   std::unique_ptr<lease_keeper> keep_leases(lease_events events) override {
     lease_options options;
@@ -126,10 +129,10 @@ std::unique_ptr<database> make_database(database_options options) {
   return std::make_unique<postgres_database>(std::move(options));
 }
 
-expected<void> check(const database_options& options) {
+expected<uuid> check(const database_options& options, milliseconds time_max) {
   if (options.node.empty())
     return make_error(errc::invalid_argument, "a node needs a name to own shards by");
-  const auto deadline = std::chrono::steady_clock::now() + limits::connect_time_max;
+  const auto deadline = std::chrono::steady_clock::now() + time_max;
   const auto db = connection::open(options.url, "check " + options.node, deadline);
   if (!db)
     return db.error();
@@ -156,40 +159,66 @@ expected<shard_layout> layout_of(const std::vector<database_options>& sorted) {
   return shard_layout{std::move(ranges)};
 }
 
-/// Looks at all at once, for one that doesn't answer takes its time. Errors: those of one that
-/// isn't what the options say; unavailable when none can be reached.
-expected<void> check_all(const std::vector<database_options>& all) {
-  std::vector<std::future<expected<void>>> looks;
+struct reached_database {
+  shard_range range; ///< that the database holds
+  uuid cluster_id;
+};
+
+error of_other_cluster(const uuid& id, const reached_database& first) {
+  return make_error(errc::invalid_argument, "it is one of a cluster whose id is " + to_hex(id)
+                                              + ", and that of shards " + text_of(first.range)
+                                              + " of one whose id is "
+                                              + to_hex(first.cluster_id));
+}
+
+error about(const database_options& which, const error& what) {
+  return make_error(what.code,
+                    "the database of shards " + text_of(which.range) + ": " + what.detail);
+}
+
+/// Looks at all at once, and waits no longer than a lease: one that doesn't answer must not
+/// keep the node from serving what lies in the others. The id of their cluster. Errors: those
+/// of one that isn't what the options say; invalid_argument when they are of several clusters;
+/// unavailable when none can be reached.
+expected<uuid> check_all(const std::vector<database_options>& all) {
+  std::vector<std::future<expected<uuid>>> looks;
   for (const auto& options : all)
-    looks.push_back(std::async(std::launch::async, [&options] { return check(options); }));
-  std::vector<std::string> unreached;
+    looks.push_back(std::async(std::launch::async, [&options] {
+      return check(options, std::min(options.lease, limits::connect_time_max));
+    }));
+  std::vector<error> unreached;
   std::optional<error> wrong;
+  std::optional<reached_database> first;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto fit = looks[i].get();
-    if (fit)
-      continue;
-    const auto detail =
-      "the database of shards " + text_of(all[i].range) + ": " + fit.error().detail;
-    if (fit.error().code == errc::unavailable)
-      unreached.push_back(detail);
-    else if (!wrong)
-      wrong = make_error(fit.error().code, detail);
+    const auto found = looks[i].get();
+    if (!found && found.error().code == errc::unavailable)
+      unreached.push_back(about(all[i], found.error()));
+    else if (wrong)
+      continue; // One is enough.
+    else if (!found)
+      wrong = about(all[i], found.error());
+    else if (!first)
+      first = {all[i].range, *found};
+    else if (*found != first->cluster_id)
+      wrong = about(all[i], of_other_cluster(*found, *first));
   }
   if (wrong)
     return *wrong;
-  if (unreached.size() == all.size())
-    return make_error(errc::unavailable, unreached.front());
-  for (const auto& detail : unreached)
+  if (!first)
+    return unreached.front();
+  for (const auto& [code, detail] : unreached)
     spdlog::warn("storage: {}. Its shards are served once it answers; the others are now.",
                  detail);
-  return {};
+  return first->cluster_id;
 }
 
 } // namespace
 
 expected<std::unique_ptr<database>> open_database(database_options options) {
-  if (auto fit = check(options); !fit)
-    return fit.error();
+  const auto id = check(options, limits::connect_time_max);
+  if (!id)
+    return id.error();
+  options.cluster_id = *id;
   return make_database(std::move(options));
 }
 
@@ -200,11 +229,14 @@ expected<std::unique_ptr<database>> open_databases(std::vector<database_options>
     return layout.error();
   if (options.size() == 1)
     return open_database(std::move(options.front()));
-  if (auto fit = check_all(options); !fit)
-    return fit.error();
+  const auto id = check_all(options);
+  if (!id)
+    return id.error();
   std::vector<std::unique_ptr<database>> parts;
-  for (auto& one : options)
+  for (auto& one : options) {
+    one.cluster_id = *id;
     parts.push_back(make_database(std::move(one)));
+  }
   return join_databases(std::move(*layout), std::move(parts));
 }
 

@@ -46,8 +46,10 @@ expected<void> journal_writer::try_connect() {
   const auto deadline = std::min(since + limits::journal_recovery_time_max, stop_at_);
   const auto turn = options_.turns->load();
   const auto purpose = "journal " + options_.node;
+  // Once it is known that we stop, the deadline is near, and what waits deserves an attempt.
+  const auto* const unwanted = stop_at_ == steady_time::max() ? &leaving_ : nullptr;
   auto opened = connection::open(options_.url, purpose, deadline, session_settings,
-                                 options_.timeline->load());
+                                 options_.timeline->load(), unwanted);
   if (!opened)
     return opened.error();
   if (auto same = check_identity(**opened, options_.identity, schema_rule::same_or_newer,

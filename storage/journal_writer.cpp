@@ -24,6 +24,7 @@ journal_writer::journal_writer(journal_options options)
 
 journal_writer::~journal_writer() {
   queue_.stop();
+  leaving_.signal();
   thread_.join();
 }
 

@@ -137,6 +137,7 @@ private:
   mutable std::mutex mutex_;
   commit_observer observer_;
   shard_lost_callback lost_;
+  wake_event leaving_; ///< the writer is to end
   std::atomic<int> backend_pid_{0};
   std::atomic<std::uint64_t> transactions_{0};
   std::atomic<std::uint64_t> writes_{0};

@@ -64,6 +64,7 @@ void postgres_lease_keeper::round() {
     refuse_pins();
   expire();
   if (releasing) {
+    held_.clear(); // What could not be released runs out by itself.
     const std::scoped_lock lock{mutex_};
     releasing_ = false;
   }
@@ -95,11 +96,16 @@ bool postgres_lease_keeper::connected() {
   if (db_ != nullptr && !db_->failed() && !is_outdated(*db_, *options_.timeline))
     return true;
   db_.reset();
+  // Whoever leaves connects once more if there is something to release, and never otherwise.
+  const bool leaves = leaving_.is_signalled();
+  if (leaves && held_.empty())
+    return false;
   const auto deadline = query_deadline();
   auto opened = connection::open(options_.url, "leases " + options_.owner, deadline, nullptr,
-                                 options_.timeline->load());
+                                 options_.timeline->load(), leaves ? nullptr : &leaving_);
   if (!opened) {
-    complain(opened.error());
+    if (!leaving_.is_signalled())
+      complain(opened.error());
     return false;
   }
   if (const auto fits = check_identity(**opened, options_.identity, schema_rule::same_or_newer,

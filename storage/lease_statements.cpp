@@ -48,14 +48,19 @@ update shard_lease
        backend_pids = $4
  where shard_id = any($1::int2[]))sql"};
 
-/// Our own writer is spared.
+/// Our own writer is spared. By the owner's name too, for a lease tells only at its next
+/// renewal of a connection that its owner has just made; PostgreSQL cuts names off.
 constexpr sql end_holders_of{"leases_end_holders", R"sql(
-select pg_terminate_backend(a.pid)
-  from shard_lease l
-  cross join unnest(l.backend_pids) as p(pid)
-  join pg_stat_activity a on a.pid = p.pid and a.application_name like 'holdfast journal %'
- where l.shard_id = any($1::int2[]) and a.pid <> all($3::int4[])
-   and (l.owner = '' or l.owner = $2 or l.lease_until <= clock_timestamp()))sql"};
+select pg_terminate_backend(holder.pid)
+  from (select distinct a.pid
+          from shard_lease l
+          join pg_stat_activity a on a.datname = current_database()
+           and a.application_name like 'holdfast journal %'
+           and (a.pid = any(l.backend_pids)
+                or a.application_name = left('holdfast journal ' || l.owner, 63))
+         where l.shard_id = any($1::int2[]) and a.pid <> all($3::int4[])
+           and (l.owner = '' or l.owner = $2 or l.lease_until <= clock_timestamp())
+       ) as holder)sql"};
 
 constexpr sql pin{"leases_pin", R"sql(
 update shard_lease set pinned_to = $3

@@ -65,6 +65,7 @@ public:
                     return one.settlement();
                   })) {}
 
+  uuid cluster_id() const override { return parts_.front()->cluster_id(); }
   class journal& journal() override {
     return journal_;
   }
@@ -89,6 +90,11 @@ public:
   void observe_commits(commit_observer observer) override {
     for (const auto& part : parts_)
       part->observe_commits(observer);
+  }
+
+  void end_reads() override {
+    for (const auto& part : parts_)
+      part->end_reads();
   }
 
   std::unique_ptr<lease_keeper> keep_leases(lease_events events) override {

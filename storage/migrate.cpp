@@ -7,6 +7,8 @@
 #include "storage/migrations/migrations.hpp"
 #include "storage/schema.hpp"
 
+#include <optional>
+
 namespace holdfast::storage {
 
 namespace {
@@ -23,15 +25,26 @@ constexpr sql schema_version_of{"schema_version_of",
 constexpr sql record_migration{"record_migration",
                                "insert into schema_version (version, title) values ($1, $2)"};
 
-constexpr sql fix_cluster{"fix_cluster",
-                          "insert into cluster (id, name, shard_count, first_shard, last_shard)"
-                          " values (1, $1, $2, $3, $4) on conflict (id) do nothing"};
+constexpr sql fix_cluster{
+  "fix_cluster",
+  "insert into cluster (id, name, shard_count, first_shard, last_shard, cluster_id)"
+  " values (1, $1, $2, $3, $4, coalesce($5::uuid, gen_random_uuid()))"
+  " on conflict (id) do nothing"};
 
 /// One from before clusters had names is given its own now.
 constexpr sql name_cluster{"name_cluster", "update cluster set name = $1 where name = ''"};
 
 constexpr sql identity_of{"cluster_identity",
-                          "select name, shard_count, first_shard, last_shard from cluster"};
+                          "select name, shard_count, first_shard, last_shard, cluster_id"
+                          " from cluster"};
+
+/// Whoever lives is of the cluster that has the id. The nodes of the original live elsewhere,
+/// and nobody is to look for them.
+constexpr sql change_id{"change_cluster_id", R"sql(
+with living as (select from cluster_node where alive_until > clock_timestamp()),
+forgotten as (delete from cluster_node where not exists (select from living))
+update cluster set cluster_id = coalesce($1::uuid, gen_random_uuid())
+ where not exists (select from living) returning cluster_id)sql"};
 
 constexpr sql create_shards{
   "create_shards",
@@ -42,6 +55,10 @@ constexpr sql create_shards{
 constexpr sql create_leases{
   "create_leases",
   "insert into shard_lease (shard_id) select shard_id from shard on conflict (shard_id) do nothing"};
+
+std::optional<uuid> given(const uuid& id) {
+  return id.is_nil() ? std::nullopt : std::optional{id};
+}
 
 error newer_schema(int version) {
   return make_error(errc::invalid_argument,
@@ -71,7 +88,8 @@ expected<void> apply_migrations(connection& db, int version, steady_time deadlin
   return {};
 }
 
-/// Everything in which they differ; empty when they don't.
+/// Everything in which they differ; empty when they don't. What is left open differs in
+/// nothing.
 std::string difference(const database_identity& found, const database_identity& wanted) {
   std::string all;
   const auto say = [&all](const std::string& what, const std::string& is,
@@ -80,13 +98,16 @@ std::string difference(const database_identity& found, const database_identity& 
       all += (all.empty() ? "the database " : "; it ") + what + is + ", not " + should;
   };
   say("belongs to the cluster ", '"' + found.cluster + '"', '"' + wanted.cluster + '"');
+  if (!wanted.cluster_id.is_nil())
+    say("is one of a cluster whose id is ", to_hex(found.cluster_id),
+        to_hex(wanted.cluster_id));
   say("is one of a cluster whose shard count is ", std::to_string(found.shards),
       std::to_string(wanted.shards));
   say("holds the shards ", text_of(found.range), text_of(wanted.range));
   return all;
 }
 
-expected<void> compare_identity(connection& db, const database_identity& identity,
+expected<uuid> compare_identity(connection& db, const database_identity& identity,
                                 steady_time deadline) {
   const auto found = db.query(identity_of, {}, deadline);
   if (!found)
@@ -100,22 +121,25 @@ expected<void> compare_identity(connection& db, const database_identity& identit
   has.shards = from.shard().value;
   has.range.first = from.shard();
   has.range.last = from.shard();
+  has.cluster_id = from.id();
   if (auto differs = difference(has, identity); !differs.empty())
     return make_error(errc::invalid_argument, std::move(differs));
-  return {};
+  return has.cluster_id;
 }
 
-expected<void> fix_shards(connection& db, const database_identity& identity,
+expected<uuid> fix_shards(connection& db, const database_identity& identity,
                           steady_time deadline) {
   const auto [first, last] = identity.range;
-  if (auto done = db.query(
-        fix_cluster,
-        parameters::of(identity.cluster, shard_number{identity.shards}, first, last), deadline);
+  if (auto done = db.query(fix_cluster,
+                           parameters::of(identity.cluster, shard_number{identity.shards},
+                                          first, last, given(identity.cluster_id)),
+                           deadline);
       !done)
     return done.error();
   if (auto done = db.query(name_cluster, parameters::of(identity.cluster), deadline); !done)
     return done.error();
-  if (auto same = compare_identity(db, identity, deadline); !same)
+  auto same = compare_identity(db, identity, deadline);
+  if (!same)
     return same.error();
   const auto chain = empty_chain();
   if (auto done =
@@ -124,10 +148,10 @@ expected<void> fix_shards(connection& db, const database_identity& identity,
     return done.error();
   if (auto done = db.query(create_leases, {}, deadline); !done)
     return done.error();
-  return {};
+  return same;
 }
 
-expected<void> migrate_locked(connection& db, const database_identity& identity,
+expected<uuid> migrate_locked(connection& db, const database_identity& identity,
                               steady_time deadline) {
   if (auto begun = db.script(begin_migrating, deadline); !begun)
     return begun.error();
@@ -138,9 +162,12 @@ expected<void> migrate_locked(connection& db, const database_identity& identity,
     return newer_schema(*version);
   if (auto done = apply_migrations(db, *version, deadline); !done)
     return done.error();
-  if (auto done = fix_shards(db, identity, deadline); !done)
+  auto id = fix_shards(db, identity, deadline);
+  if (!id)
+    return id.error();
+  if (auto done = db.script("commit", deadline); !done)
     return done.error();
-  return db.script("commit", deadline);
+  return id;
 }
 
 expected<void> check_sound(const database_identity& identity) {
@@ -172,7 +199,7 @@ expected<void> check_schema(connection& db, schema_rule rule, steady_time deadli
 
 } // namespace
 
-expected<void> migrate(const std::string& url, const database_identity& identity) {
+expected<uuid> migrate(const std::string& url, const database_identity& identity) {
   if (auto sound = check_sound(identity); !sound)
     return sound.error();
   const auto deadline = std::chrono::steady_clock::now() + limits::migration_time_max;
@@ -183,11 +210,28 @@ expected<void> migrate(const std::string& url, const database_identity& identity
   return migrate_locked(**db, identity, deadline);
 }
 
-expected<void> check_identity(connection& db, const database_identity& identity,
+expected<uuid> change_cluster_id(const std::string& url, const uuid& id) {
+  const auto deadline = std::chrono::steady_clock::now() + limits::query_time_max;
+  auto db = connection::open(url, "change cluster id", deadline);
+  if (!db)
+    return db.error();
+  const auto changed = (*db)->query(change_id, parameters::of(given(id)), deadline);
+  if (!changed)
+    return changed.error();
+  if (changed->rows() != 1)
+    return make_error(
+      errc::invalid_state,
+      "a node lives in it, or did when it was copied a moment ago: stop all nodes"
+      " of this database, wait for their leases to end, and repeat");
+  return row{*changed, 0}.id();
+}
+
+expected<uuid> check_identity(connection& db, const database_identity& identity,
                               schema_rule rule, server_timeline& newest, steady_time deadline) {
   if (auto known = check_schema(db, rule, deadline); !known)
     return known.error();
-  if (auto same = compare_identity(db, identity, deadline); !same)
+  auto same = compare_identity(db, identity, deadline);
+  if (!same)
     return same.error();
   // Not before: of another database's timeline nothing follows.
   auto seen = newest.load();
@@ -197,7 +241,7 @@ expected<void> check_identity(connection& db, const database_identity& identity,
     return make_error(errc::unavailable,
                       "another connection has found the server that was "
                       "promoted in this one's place");
-  return {};
+  return same;
 }
 
 } // namespace holdfast::storage

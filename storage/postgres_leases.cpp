@@ -50,6 +50,7 @@ void postgres_lease_keeper::stop() {
     const std::scoped_lock lock{mutex_};
     stopping_ = true;
   }
+  leaving_.signal();
   changed_.notify_all();
   if (thread_.joinable())
     thread_.join();
@@ -118,6 +119,7 @@ void postgres_lease_keeper::release_all() {
   wanted_singletons_.clear();
   releasing_ = true;
   asked_ = true;
+  leaving_.signal();
   changed_.notify_all();
   changed_.wait_for(lock, limits::query_time_max, [this] { return !releasing_; });
 }

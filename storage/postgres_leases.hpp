@@ -142,6 +142,7 @@ private:
   bool asked_ = false; ///< something above has changed: don't wait for the next round
   bool releasing_ = false;
   bool stopping_ = false;
+  wake_event leaving_; ///< `release_all` or `stop` was called
   std::thread thread_;
 };
 

@@ -3,7 +3,18 @@
 #include "messages/limits.hpp"
 #include "storage/schema.hpp"
 
+#include <optional>
+#include <utility>
+
 namespace holdfast::storage {
+
+namespace {
+
+error stopping() {
+  return make_error(errc::unavailable, "the node is stopping");
+}
+
+} // namespace
 
 reader_pool::reader_pool(reader_options options) : options_(std::move(options)) {
   for (std::size_t i = 0; i < std::max<std::size_t>(options_.readers, 1); ++i)
@@ -11,29 +22,38 @@ reader_pool::reader_pool(reader_options options) : options_(std::move(options)) 
 }
 
 reader_pool::~reader_pool() {
+  stop();
+}
+
+void reader_pool::stop() {
   {
     const std::scoped_lock lock{mutex_};
     stopping_ = true;
   }
   changed_.notify_all();
+  leaving_.signal();
   for (auto& thread : threads_)
-    thread.join();
-  for (auto& one : jobs_)
-    one.fail(make_error(errc::unavailable, "the node is stopping"));
+    if (thread.joinable())
+      thread.join();
+  // Nobody adds to them any more.
+  for (auto& one : std::exchange(jobs_, {}))
+    one.fail(stopping());
 }
 
 void reader_pool::push(job one) {
-  const bool accepted = [&] {
+  const auto refusal = [&]() -> std::optional<error> {
     const std::scoped_lock lock{mutex_};
+    if (stopping_)
+      return stopping();
     if (jobs_.size() >= limits::reader_queue_max)
-      return false;
+      return make_error(errc::overloaded, "too many queries are waiting");
     jobs_.push_back(std::move(one));
-    return true;
+    return std::nullopt;
   }();
-  if (accepted)
-    changed_.notify_one();
+  if (refusal)
+    one.fail(*refusal);
   else
-    one.fail(make_error(errc::overloaded, "too many queries are waiting"));
+    changed_.notify_one();
 }
 
 void reader_pool::work() {
@@ -70,7 +90,7 @@ expected<void> reader_pool::ensure_connected(reader& with) {
   with.db.reset();
   const auto deadline = query_deadline();
   auto opened = connection::open(options_.url, "reader " + options_.node, deadline, nullptr,
-                                 options_.timeline->load());
+                                 options_.timeline->load(), &leaving_);
   if (!opened)
     return make_error(errc::unavailable, opened.error().detail);
   // Another database answers nothing for this one, whatever it holds.

@@ -29,8 +29,12 @@ struct reader_options {
 class reader_pool {
 public:
   explicit reader_pool(reader_options options);
-  /// Answers what is queued as unavailable.
+  /// As `stop`.
   ~reader_pool();
+
+  /// Answers as unavailable what is queued or waits for a connection, and everything that is
+  /// asked from here on. Returns once the threads have ended. Not from a callback.
+  void stop();
 
   /// Runs `query` on one of the threads and hands its result to `done`, exactly once. A
   /// connection that turns out to be dead is replaced and the query repeated once; so it must
@@ -72,6 +76,7 @@ private:
   std::condition_variable changed_;
   std::deque<job> jobs_;
   bool stopping_ = false;
+  wake_event leaving_; ///< nobody waits for a connection any more
   std::vector<std::thread> threads_;
 };
 

@@ -14,11 +14,11 @@ namespace holdfast::storage {
 enum class schema_rule : std::uint8_t { same, same_or_newer };
 
 /// To be asked of every new connection that writes: behind the same URL there may be another
-/// database today. If it is the right one, `newest` is raised to its timeline. Errors:
-/// unavailable, also when its timeline is below `newest`; invalid_argument when the schema is
-/// older than this program's, or newer against the rule, or the database was made for another
-/// cluster, shard count or range: the detail says which.
-[[nodiscard]] expected<void> check_identity(connection& db, const database_identity& identity,
+/// database today. If it is the right one, `newest` is raised to its timeline; its cluster's
+/// id. Errors: unavailable, also when its timeline is below `newest`; invalid_argument when the
+/// schema is older than this program's, or newer against the rule, or the database was made for
+/// another cluster, shard count or range: the detail says which.
+[[nodiscard]] expected<uuid> check_identity(connection& db, const database_identity& identity,
                                             schema_rule rule, server_timeline& newest,
                                             steady_time deadline);
 

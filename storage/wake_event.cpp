@@ -32,6 +32,11 @@ void wake_event::wait_until(steady_time deadline) noexcept {
   [[maybe_unused]] const auto got = read(fd_, &count, sizeof count);
 }
 
+bool wake_event::is_signalled() const noexcept {
+  pollfd watched{fd_, POLLIN, 0};
+  return poll(&watched, 1, 0) == 1;
+}
+
 int poll_timeout(steady_time deadline) noexcept {
   if (deadline == steady_time::max())
     return -1;

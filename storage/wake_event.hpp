@@ -19,6 +19,11 @@ public:
   /// Returns when signalled or at the deadline; `steady_time::max()` waits for ever.
   void wait_until(steady_time deadline) noexcept;
 
+  /// Any thread. Whether a signal is remembered.
+  [[nodiscard]] bool is_signalled() const noexcept;
+  /// For a poll() of one's own: readable while a signal is remembered.
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+
 private:
   int fd_ = -1;
 };

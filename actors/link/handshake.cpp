@@ -17,6 +17,10 @@ void append(std::string& out, std::string_view field) {
   out += field;
 }
 
+std::string_view bytes_of(const uuid& id) {
+  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
 /// What is signed: who speaks, and what makes this connection unlike any other. Fields of its
 /// own rather than the envelope's bytes, because versions may differ in what else they send.
 std::string transcript(signer who, const introduction& caller, const introduction& callee) {
@@ -24,9 +28,9 @@ std::string transcript(signer who, const introduction& caller, const introductio
   text.push_back(static_cast<char>(who));
   for (const auto* side : {&caller, &callee})
     for (const std::string_view field :
-         {std::string_view{side->cluster}, std::string_view{side->node},
-          std::string_view{side->incarnation}, std::string_view{side->nonce},
-          std::string_view{side->io_node}})
+         {std::string_view{side->cluster}, bytes_of(side->cluster_id),
+          std::string_view{side->node}, std::string_view{side->incarnation},
+          std::string_view{side->nonce}, std::string_view{side->io_node}})
       append(text, field);
   return text;
 }
@@ -37,6 +41,16 @@ std::string quoted(const std::string& text) {
 
 std::string versions(const introduction& who) {
   return std::to_string(who.oldest_protocol) + " to " + std::to_string(who.newest_protocol);
+}
+
+refusal refuse_cluster_id(const introduction& ours, const introduction& theirs) {
+  auto why = "cluster id: " + ours.node + " belongs to " + to_hex(ours.cluster_id) + ", ";
+  if (theirs.cluster_id.is_nil())
+    why += theirs.node + " (" + theirs.program + ") gives none: upgrade it";
+  else
+    why += theirs.node + " to " + to_hex(theirs.cluster_id)
+           + ", which has the same name: one of them leads to the wrong databases or seeds";
+  return {refusal_reason::cluster_id, std::move(why)};
 }
 
 refusal refuse_certificate(const std::string& node, const std::string& why) {
@@ -60,6 +74,8 @@ std::optional<refusal> judge(const introduction& ours, const introduction& their
     return refusal{refusal_reason::cluster_name, "cluster name: " + ours.node + " belongs to "
                                                    + quoted(ours.cluster) + ", " + theirs.node
                                                    + " to " + quoted(theirs.cluster)};
+  if (ours.cluster_id != theirs.cluster_id)
+    return refuse_cluster_id(ours, theirs);
   if (ours.newest_protocol < theirs.oldest_protocol
       || theirs.newest_protocol < ours.oldest_protocol)
     return refusal{refusal_reason::protocol_version,

@@ -22,6 +22,7 @@
 #include <cstdio>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include <unistd.h>
 
@@ -116,22 +117,39 @@ int run_node(const node_flags& flags) {
 // -- init
 // ------------------------------------------------------------------------------------------
 
-int run_init(const std::string& path) {
+struct init_flags {
+  std::string config;
+  bool new_cluster_id = false;
+};
+
+/// Whichever id the database has, it gets the identity's, or a new one if that is nil.
+expected<uuid> migrate_copy(const std::string& url, storage::database_identity identity) {
+  const auto id = std::exchange(identity.cluster_id, {});
+  if (auto migrated = storage::migrate(url, identity); !migrated)
+    return migrated;
+  return storage::change_cluster_id(url, id);
+}
+
+int run_init(const init_flags& flags) {
   // No port is opened here, so links without TLS, which the node may be told to use, are fine.
-  const auto settings = config::load(path, config::loopback::insecure);
+  const auto settings = config::load(flags.config, config::loopback::insecure);
   if (!settings)
     return report(settings.error());
+  uuid id; // as the first database has it
   for (const auto& database : settings->databases) {
     // The URL may hold a password, so the range stands for the database.
-    const auto name = "database of shards " + std::to_string(database.first_shard) + '-'
-                      + std::to_string(database.last_shard);
     const shard_range range{{database.first_shard}, {database.last_shard}};
-    const auto done =
-      storage::migrate(database.url, {settings->cluster_name, settings->shards, range});
+    const auto name = "database of shards " + text_of(range);
+    const storage::database_identity identity{settings->cluster_name, settings->shards, range,
+                                              id};
+    const auto done = flags.new_cluster_id ? migrate_copy(database.url, identity)
+                                           : storage::migrate(database.url, identity);
     if (!done)
       return report(make_error(done.error().code, name + ": " + done.error().detail));
+    id = *done;
     std::printf("%s: ready\n", name.c_str());
   }
+  std::printf("cluster id: %s\n", to_hex(id).c_str());
   return exit_done;
 }
 
@@ -193,14 +211,20 @@ void add_node(CLI::App& app, action& chosen) {
 void add_init(CLI::App& app, action& chosen) {
   auto* command = app.add_subcommand(
     "init", "Create or migrate the databases of a configuration; fixes the shards of each");
-  auto path = std::make_shared<std::string>();
-  command->add_option("--config", *path, "The configuration (TOML)")
+  auto flags = std::make_shared<init_flags>();
+  command->add_option("--config", flags->config, "The configuration (TOML)")
     ->type_name("FILE")
     ->required();
+  command->add_flag(
+    "--new-cluster-id", flags->new_cluster_id,
+    "For copies of a cluster's databases: they are another cluster's from now on");
   command->footer(
     "Safe to repeat: what is up to date stays as it is. The cluster's name, its shards and the\n"
-    "range of each database are fixed in it for ever; a file that says otherwise is refused.");
-  command->callback([path, &chosen] { chosen = [path] { return run_init(*path); }; });
+    "range of each database are fixed in it for ever; a file that says otherwise is refused.\n"
+    "So is a database of another cluster: each has an id, made with its first database. A copy\n"
+    "of a database has its original's. Give it a new one before its first node starts; it is\n"
+    "refused while a node lives there. docs/cluster.md says what else a copy needs.");
+  command->callback([flags, &chosen] { chosen = [flags] { return run_init(*flags); }; });
 }
 
 void add_sandbox(CLI::App& app, action& chosen) {

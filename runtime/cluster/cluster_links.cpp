@@ -71,6 +71,7 @@ links::introduction introduction_of(const config::node_config& settings,
                                     const caf::actor_system& system) {
   links::introduction self;
   self.cluster = settings.cluster_name;
+  self.cluster_id = options.cluster_id;
   self.node = settings.id;
   self.incarnation = options.incarnation;
   self.started_at = options.started_at;
@@ -132,6 +133,12 @@ std::string advertised(const config::node_config& settings, std::uint16_t listen
   return address;
 }
 
+tls_watch::listener tell_of_visitors(const actors::log_function& log) {
+  return [log](const std::string& host, const std::string& why) {
+    log(severity::warning, "a connection from " + host + " to the cluster port: " + why);
+  };
+}
+
 } // namespace
 
 expected<link_security> prepare_links(const config::node_config& settings,
@@ -169,11 +176,9 @@ public:
   parts(caf::actor_system& system, const config::node_config& settings, link_security security,
         const actors::log_function& log)
     : security_(std::move(security)),
-      connections_(std::make_shared<connections>(system)),
+      connections_(std::make_shared<connections>(system, tell_of_visitors(log))),
       prober_(std::make_shared<prober>(security_.credentials)),
-      visitors_([log](const std::string& host, const std::string& why) {
-        log(severity::warning, "a connection from " + host + " to the cluster port: " + why);
-      }),
+      visitors_(tell_of_visitors(log)),
       mesh_(std::make_shared<links::mesh>(system, settings.cluster_seeds)) {}
 
   ~parts() { stop(); }
@@ -188,9 +193,12 @@ public:
     env.random = std::move(options.random);
     env.roll = mesh_->names();
     env.middleman = middleman_of(system, security_.credentials != nullptr);
-    env.probe = [prober = prober_](const std::string& host, std::uint16_t port,
-                                   prober::callback done) {
-      prober->look_at(host, port, std::move(done));
+    // Not the prober's owner: what it looks at for a link may be the last that holds the link,
+    // and the prober must not end on its own thread.
+    env.probe = [prober = std::weak_ptr{prober_}](const std::string& host, std::uint16_t port,
+                                                  prober::callback done) {
+      if (const auto alive = prober.lock())
+        alive->look_at(host, port, std::move(done));
     };
     env.is_connected = [connections = connections_](const caf::node_id& node) {
       return connections->has(node);

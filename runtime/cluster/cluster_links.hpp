@@ -33,6 +33,7 @@ struct link_security {
                                                     caf::actor_system_config& caf_settings);
 
 struct link_options {
+  uuid cluster_id;         ///< as its databases say
   std::string incarnation; ///< of this process, as in its storage::node_card
   timestamp started_at;
   std::int32_t schema = 0; ///< version, for people

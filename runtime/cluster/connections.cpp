@@ -1,10 +1,15 @@
 #include "runtime/cluster/connections.hpp"
 
+#include "messages/assert.hpp"
 #include "messages/limits.hpp"
 
+#include <caf/behavior.hpp>
+#include <caf/binary_deserializer.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/io/network/multiplexer.hpp>
+#include <caf/io/system_messages.hpp>
+#include <caf/message_handler.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +22,7 @@ namespace {
 
 using caf::io::basp_broker;
 using caf::io::connection_handle;
+using caf::io::new_data_msg;
 
 basp_broker& broker_of(const caf::actor& handle) {
   return *static_cast<basp_broker*>(caf::actor_cast<caf::abstract_actor*>(handle));
@@ -38,6 +44,38 @@ void with_broker(caf::actor_system& system, const caf::actor& handle, Work work)
 void close(basp_broker& broker, connection_handle connection) {
   broker.connection_cleanup(connection, caf::sec::connection_timeout);
   broker.close(connection);
+}
+
+/// How long the message is that a header announces. What is no header CAF refuses itself.
+std::uint32_t announced(basp_broker& broker, const new_data_msg& came) {
+  const auto known = broker.ctx.find(came.handle);
+  if (known != broker.ctx.end() && known->second.cstate == caf::io::basp::await_payload)
+    return 0; // This is the message; its header was looked at.
+  caf::io::basp::header header;
+  caf::binary_deserializer source{broker.system(), came.buf};
+  return source.apply(header) ? header.payload_len : 0;
+}
+
+/// Stands before CAF's own behavior, and hands everything else on to it as it came.
+void limit_messages(basp_broker& broker, connections::listener told) {
+  HF_ASSERT(
+    broker.getf(caf::abstract_actor::is_initialized_flag)); // It would replace this one.
+  auto inner = broker.make_behavior();
+  const auto look = [&broker, told = std::move(told), inner](new_data_msg& came) mutable {
+    const auto length = announced(broker, came);
+    if (length > limits::link_message_bytes_max) {
+      told(broker.remote_addr(came.handle), "it announces a message of "
+                                              + std::to_string(length)
+                                              + " bytes, and none is longer than "
+                                              + std::to_string(limits::link_message_bytes_max));
+      return close(broker, came.handle);
+    }
+    auto whole = caf::make_message(std::move(came));
+    inner(whole);
+    // CAF reads on into the same buffer.
+    came = std::move(whole.get_mutable_as<new_data_msg>(0));
+  };
+  broker.become(caf::message_handler{look}.or_else(inner));
 }
 
 } // namespace
@@ -63,10 +101,14 @@ struct connections::ages {
   std::unordered_map<connection_handle, clock::time_point> seen;
 };
 
-connections::connections(caf::actor_system& system)
+connections::connections(caf::actor_system& system, listener told)
   : system_(system),
     broker_(system.middleman().named_broker<basp_broker>("BASP")),
-    ages_(std::make_shared<ages>()) {}
+    ages_(std::make_shared<ages>()) {
+  with_broker(system_, broker_, [told = std::move(told)](basp_broker& broker) mutable {
+    limit_messages(broker, std::move(told));
+  });
+}
 
 bool connections::has(const caf::node_id& node) const {
   auto& broker = broker_of(broker_);

@@ -8,13 +8,18 @@
 // and CAF's heartbeats (caf.middleman.heartbeat-interval) would have them closed again and
 // again. So those are off: whether a node is there is for links to find out, and what no link
 // knows of is tidied up here.
+//
+// Nor has CAF a bound on the length of a message: it sets aside whatever a header says, up to
+// 4 GiB, for whoever got through TLS. So each header is looked at before CAF acts on it.
 #pragma once
 
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/node_id.hpp>
 
+#include <functional>
 #include <memory>
+#include <string>
 
 namespace holdfast::cluster {
 
@@ -22,7 +27,11 @@ namespace holdfast::cluster {
 /// used any more when the actor system ends.
 class connections {
 public:
-  explicit connections(caf::actor_system& system);
+  using listener = std::function<void(const std::string& host, const std::string& why)>;
+
+  /// To be made before CAF opens a port. Whoever announces a message that is longer than
+  /// limits::link_message_bytes_max is cut off; `told` hears of it on CAF's thread.
+  connections(caf::actor_system& system, listener told);
 
   [[nodiscard]] bool has(const caf::node_id& node) const;
   /// Closes the connection to the process, which CAF might go on to write into. Proxies of its

@@ -36,12 +36,16 @@ command_errand::command_errand(search way, merchant_command command,
     command_(std::move(command)),
     promise_(std::move(promise)) {}
 
-/// The promise brings the command back by itself, with the time until which to look. What it
-/// has waited for the shard already, it doesn't wait for the payment.
-void command_errand::give_to(const caf::actor& shard, const hand_back&, timestamp now) {
+/// What it has waited for the shard already, it doesn't wait for the payment. If it is handed
+/// back it goes on looking where it was, and doesn't begin anew.
+void command_errand::give_to(const caf::actor& shard, const hand_back& back, timestamp now) {
   command_.wait = way().patience(now);
-  if (const auto until = way().until())
-    command_.look_until = *until;
+  const auto elsewhere = [back, where = way()](merchant_command command,
+                                               std::function<void(api_reply)> done) {
+    auto promise = std::make_shared<actors::reply_promise>(std::move(done), command.request_id);
+    back(std::make_shared<command_errand>(where, std::move(command), std::move(promise)));
+  };
+  promise_->reroute_by(std::make_shared<const actors::reroute>(elsewhere));
   actors::tell(shard, actors::submit{std::move(command_), std::move(promise_)});
 }
 

@@ -60,7 +60,7 @@ public:
 
 private:
   merchant_command command_;
-  actors::promise_ptr promise_; ///< which brings the command back by itself
+  actors::promise_ptr promise_;
 };
 
 class notice_errand final : public errand {

@@ -18,12 +18,11 @@ milliseconds pause_after(unsigned in_vain) {
 } // namespace
 
 search::search(shard_number shard, repeatable may_repeat, timestamp began,
-               milliseconds patience, std::optional<timestamp> until)
+               milliseconds patience)
   : shard_(shard),
     may_repeat_(may_repeat),
     began_(began),
-    patience_(patience),
-    until_(until) {}
+    patience_(patience) {}
 
 next_step search::next(const outlook& known, timestamp now) {
   using kind = next_step::kind;

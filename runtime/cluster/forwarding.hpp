@@ -49,10 +49,8 @@ enum class repeatable : bool { no, yes };
 class search {
 public:
   /// `patience` is what its client still waits; the search ends with it, and at the latest
-  /// limits::look_for_owner_ms_max after the first try that failed. `until` is set when an
-  /// owner has been looked for before.
-  search(shard_number shard, repeatable may_repeat, timestamp began, milliseconds patience,
-         std::optional<timestamp> until = std::nullopt);
+  /// limits::look_for_owner_ms_max after the first try that failed.
+  search(shard_number shard, repeatable may_repeat, timestamp began, milliseconds patience);
 
   [[nodiscard]] next_step next(const outlook& known, timestamp now);
 
@@ -66,8 +64,6 @@ public:
   void hear_news();
 
   [[nodiscard]] shard_number shard() const noexcept { return shard_; }
-  /// When the search ends; none: nothing has failed yet.
-  [[nodiscard]] std::optional<timestamp> until() const noexcept { return until_; }
   /// Whether a try has ended without anybody knowing how: then "nothing was done" is not true.
   [[nodiscard]] bool is_in_doubt() const noexcept { return in_doubt_; }
   /// What its client still waits; never negative.
@@ -91,7 +87,7 @@ private:
   repeatable may_repeat_;
   timestamp began_;
   milliseconds patience_;
-  std::optional<timestamp> until_;
+  std::optional<timestamp> until_; ///< when the search ends; none: nothing has failed yet
   bool in_doubt_ = false;
   std::vector<attempt> attempts_; ///< the latest of each node
 };

@@ -17,19 +17,17 @@ std::shared_ptr<router> router::make(actors::environment_ptr env,
                                      std::shared_ptr<routing_table> table, std::string node) {
   std::shared_ptr<router> made{new router{std::move(env), std::move(table), std::move(node)}};
   // One for all commands, so that a request that is served here costs nothing more than it did.
+  // One that comes back has a way of its own from then on (command_errand).
   made->reroute_ = std::make_shared<const actors::reroute>(
     [me = made->weak_from_this()](merchant_command command,
                                   std::function<void(api_reply)> done) {
       const auto self = me.lock();
-      auto promise = std::make_shared<actors::reply_promise>(
-        std::move(done), command.request_id, self ? self->reroute_ : nullptr);
+      auto promise =
+        std::make_shared<actors::reply_promise>(std::move(done), command.request_id);
       if (!self)
         return; // Unanswered, the promise is a 503.
       const auto shard = self->shard_for(command);
-      std::optional<timestamp> until;
-      if (command.look_until != timestamp{})
-        until = command.look_until;
-      search way{shard, repeatable::yes, self->env_->now(), command.wait, until};
+      search way{shard, repeatable::yes, self->env_->now(), command.wait};
       self->came_back(std::make_shared<command_errand>(std::move(way), std::move(command),
                                                        std::move(promise)));
     });

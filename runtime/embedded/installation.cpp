@@ -139,7 +139,11 @@ expected<void> installation::start_database() {
   tell("migrating the database");
   const config::node_config defaults;
   const shard_range all{{0}, {static_cast<std::uint16_t>(defaults.shards - 1)}};
-  return storage::migrate(where_.database, {defaults.cluster_name, defaults.shards, all});
+  const auto migrated =
+    storage::migrate(where_.database, {defaults.cluster_name, defaults.shards, all});
+  if (!migrated)
+    return migrated.error();
+  return {};
 }
 
 expected<child> installation::start_program(std::vector<std::string> arguments,

@@ -110,6 +110,10 @@ public:
     }
     ports_.stop();
     wires_.stop();
+    // Who hears only now that there is nothing to be read may go on with all that is here: a
+    // page of metrics shows the links, and what the journal does.
+    if (database_)
+      database_->end_reads();
     http_.reset();
     admin_.reset();
     public_api_.reset();

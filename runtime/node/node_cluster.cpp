@@ -75,6 +75,7 @@ expected<void> node_cluster::open(caf::actor_system& system, storage::database& 
                                   const std::string& admin) {
   if (!is_alone()) {
     cluster::link_options options;
+    options.cluster_id = database.cluster_id();
     options.incarnation = incarnation_;
     options.started_at = started_at_;
     options.schema = storage::all_migrations().back().version;

@@ -10,6 +10,8 @@ const char* const migration_0007_cluster = R"sql(
 alter table cluster
   add column name         text not null default ''
                           constraint cluster_name_length check (length(name) <= 64),
+  -- Tells it from others of its name; the same in all databases of a cluster.
+  add column cluster_id   uuid not null default gen_random_uuid(),
   add column first_shard  int2 not null default 0,
   add column last_shard   int2,
   -- Notices that the sweep has taken out of webhook_event, so that the log can still be compared.

@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -46,7 +47,7 @@ embedded::authority new_authority() {
 
 cluster::cluster(cluster_options options)
   : options_(std::move(options)),
-    program_(from_environment("HOLDFAST_BINARY")),
+    program_(from_environment(options_.binary)),
     authority_(new_authority()),
     sandbox_(program_, folder_.path(), "sandbox") {
   start_databases();
@@ -60,6 +61,7 @@ void cluster::start_databases() {
   const auto databases = static_cast<std::uint16_t>(options_.databases);
   HF_ASSERT(options_.shards % databases == 0);
   const auto share = static_cast<std::uint16_t>(options_.shards / databases);
+  uuid id; // as the first database has it
   for (std::uint16_t i = 0; i < databases; ++i) {
     servers_.push_back(
       std::make_unique<postgres_server>(postgres_options{.fsync = options_.fsync}));
@@ -69,9 +71,12 @@ void cluster::start_databases() {
     const auto& made = databases_.back();
     const storage::database_identity identity{config::node_config{}.cluster_name,
                                               options_.shards,
-                                              {{made.first_shard}, {made.last_shard}}};
-    if (auto migrated = storage::migrate(made.url, identity); !migrated)
+                                              {{made.first_shard}, {made.last_shard}},
+                                              id};
+    const auto migrated = storage::migrate(made.url, identity);
+    if (!migrated)
       throw std::runtime_error{migrated.error().detail};
+    id = *migrated;
   }
 }
 
@@ -157,6 +162,8 @@ config::node_config cluster::config_of(std::size_t node) const {
       settings.cluster_seeds.push_back(options_.proxies ? of.ways_to[other]->address()
                                                         : nodes_[other]->cluster_listen);
   settings.cluster_tls = write_identity("certificates", authority_, settings.id);
+  if (!trusted_.empty())
+    std::ofstream{settings.cluster_tls->ca} << trusted_;
   for (auto& gateway : settings.gateways) {
     gateway.timeout = gateway_timeout;
     gateway.settle_time = gateway_settle_time;
@@ -164,6 +171,24 @@ config::node_config cluster::config_of(std::size_t node) const {
   if (options_.tune)
     options_.tune(settings);
   return settings;
+}
+
+void cluster::set_authority(const embedded::authority& by,
+                            const std::vector<embedded::authority>& trusted) {
+  authority_ = by;
+  trusted_.clear();
+  for (const auto& one : trusted)
+    trusted_ += one.certificate_pem;
+}
+
+postgres_server& cluster::add_standby(std::size_t database) {
+  standbys_.push_back(std::make_unique<postgres_server>(
+    postgres_options{.fsync = options_.fsync, .standby_of = servers_[database].get()}));
+  return *standbys_.back();
+}
+
+void cluster::set_database_url(std::size_t database, std::string url) {
+  databases_[database].url = std::move(url);
 }
 
 std::vector<std::string> cluster::prepare(std::size_t node,
@@ -189,15 +214,27 @@ std::string cluster::id_of(std::size_t node) {
 }
 
 void cluster::start(std::size_t node, const std::function<void(config::node_config&)>& adjust) {
-  auto& one = *nodes_[node];
   auto settings = config_of(node);
   if (adjust)
     adjust(settings);
-  const auto places = one.process.start(prepare(node, settings), secrets());
+  start_with(node, settings, secrets());
+}
+
+void cluster::start_to_freeze(std::size_t node, const std::string& point) {
+  auto environment = secrets();
+  environment.emplace_back("HOLDFAST_FREEZE_AT", point);
+  start_with(node, config_of(node), std::move(environment));
+}
+
+void cluster::start_with(std::size_t node, const config::node_config& settings,
+                         std::vector<std::pair<std::string, std::string>> environment) {
+  auto& one = *nodes_[node];
+  const auto places = one.process.start(prepare(node, settings), std::move(environment));
   if (!places)
     fail(id_of(node) + " did not start (" + one.process.process().ending() + ")");
   one.http = string_at(*places, "http");
   one.admin = string_at(*places, "admin");
+  one.serves_shards = settings.serve_shards;
   one.is_up = true;
   one.is_paused = false;
 }
@@ -257,6 +294,12 @@ void cluster::await_stop(std::size_t node) {
 
 void cluster::pause(std::size_t node) {
   nodes_[node]->process.process().signal(SIGSTOP);
+  nodes_[node]->is_paused = true;
+}
+
+void cluster::await_freeze(std::size_t node) {
+  if (!eventually(balance_limit, [&] { return is_stopped(pid(node)); }))
+    fail(id_of(node) + " has not come to the point where it was to freeze");
   nodes_[node]->is_paused = true;
 }
 
@@ -338,6 +381,8 @@ void cluster::await_served(const std::vector<std::size_t>& by) {
 
 void cluster::await_balance() {
   const auto nodes = up();
+  const auto owners = static_cast<std::size_t>(
+    std::ranges::count_if(nodes, [this](auto node) { return nodes_[node]->serves_shards; }));
   std::string shares;
   const bool balanced = eventually(balance_limit, [&] {
     shares.clear();
@@ -347,7 +392,8 @@ void cluster::await_balance() {
       const auto share = served_by(node).size();
       const bool ready = is_ready(node);
       all += share;
-      fair = fair && ready && share * nodes.size() * 2 >= options_.shards;
+      fair = fair && ready
+             && (!nodes_[node]->serves_shards || share * owners * 2 >= options_.shards);
       shares += id_of(node) + (ready ? " is ready and serves " : " serves ")
                 + std::to_string(share) + "; ";
     }
@@ -386,7 +432,8 @@ finished cluster::ctl(std::size_t node, std::vector<std::string> arguments) cons
 std::vector<std::string> cluster::entrances() const {
   std::vector<std::string> urls;
   for (const auto node : up())
-    urls.push_back(nodes_[node]->http);
+    if (!nodes_[node]->http.empty())
+      urls.push_back(nodes_[node]->http);
   return urls;
 }
 

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace holdfast::test {
@@ -27,6 +28,8 @@ struct cluster_options {
   bool fsync = false; ///< of PostgreSQL; no test here is about the machine's own death
   /// Whatever goes between two nodes goes through proxies that are theirs alone.
   bool proxies = false;
+  /// HOLDFAST_BINARY, or HOLDFAST_FAULTY_BINARY for the one that can be told to fail.
+  const char* binary = "HOLDFAST_BINARY";
   /// What the nodes are configured with besides.
   std::function<void(config::node_config&)> tune = {};
 };
@@ -60,6 +63,9 @@ public:
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
   /// Returns once it listens; its shards may still be on their way.
   void start(std::size_t node, const std::function<void(config::node_config&)>& adjust = {});
+  /// Starts one that stops as SIGSTOP would when it passes a point for so many times:
+  /// "journal.before_commit:2". Only with the binary that can be told to.
+  void start_to_freeze(std::size_t node, const std::string& point);
   /// Starts all that don't run, and returns once everything is shared out.
   void start_all();
   /// Starts a node that is configured otherwise, and which need not come to serve: what it had
@@ -74,6 +80,8 @@ public:
   void begin_stop(std::size_t node);
   void await_stop(std::size_t node);
   void pause(std::size_t node);
+  /// Returns once it has reached the point that it was started for.
+  void await_freeze(std::size_t node);
   void resume(std::size_t node);
   [[nodiscard]] bool runs(std::size_t node);
   [[nodiscard]] pid_t pid(std::size_t node);
@@ -84,7 +92,9 @@ public:
 
   // -- what they tell -------------------------------------------------------------------------
 
+  /// Empty for one that serves no HTTP.
   [[nodiscard]] const std::string& http(std::size_t node) const { return nodes_[node]->http; }
+  [[nodiscard]] const std::string& admin(std::size_t node) const { return nodes_[node]->admin; }
   [[nodiscard]] client::json_client operators(std::size_t node) const;
   [[nodiscard]] bool is_ready(std::size_t node) const;
   /// By number; empty when the node doesn't answer.
@@ -93,8 +103,8 @@ public:
   [[nodiscard]] std::vector<std::uint16_t> served_by(std::size_t node) const;
   /// Returns once each shard of the ranges is served by one of these nodes.
   void await_served(const std::vector<std::size_t>& by);
-  /// Returns once the nodes that run serve all shards, none less than half of its share, and
-  /// nothing moves any more.
+  /// Returns once the nodes that run are ready and those that are to serve shards serve all of
+  /// them, none less than half of its share, and nothing moves any more.
   void await_balance();
   /// A metric's value, summed over its series; 0 when there is none.
   [[nodiscard]] double metric(std::size_t node, const std::string& name) const;
@@ -107,6 +117,10 @@ public:
     return databases_;
   }
   [[nodiscard]] postgres_server& postgres(std::size_t database) { return *servers_[database]; }
+  /// A new one, which streams from the database's server.
+  [[nodiscard]] postgres_server& add_standby(std::size_t database);
+  /// Where a node finds the database from its next start on, and the tests at once.
+  void set_database_url(std::size_t database, std::string url);
   /// Whichever of the two has connected to the other. Only with `proxies`.
   void set_wire(std::size_t first, std::size_t second, wire state);
   [[nodiscard]] config::node_config config_of(std::size_t node) const;
@@ -115,13 +129,17 @@ public:
                                                  const embedded::authority& by,
                                                  const std::string& node_id) const;
   [[nodiscard]] const embedded::authority& authority() const noexcept { return authority_; }
+  /// From its next start on a node's certificate is signed by `by`, and it trusts only whom
+  /// these authorities have signed.
+  void set_authority(const embedded::authority& by,
+                     const std::vector<embedded::authority>& trusted);
 
   // -- as a site ------------------------------------------------------------------------------
 
   [[nodiscard]] int stripes_max() const override {
     return options_.shards / static_cast<int>(options_.databases);
   }
-  /// Of the nodes that are running and not paused.
+  /// Of the nodes that are running and not paused, and serve HTTP.
   [[nodiscard]] std::vector<std::string> entrances() const override;
   [[nodiscard]] const std::string& sandbox() const override { return sandbox_url_; }
   /// Of the first of these nodes.
@@ -141,6 +159,7 @@ private:
     std::string http{};                                ///< URL
     std::string admin{};                               ///< URL
     std::vector<std::unique_ptr<tcp_proxy>> ways_to{}; ///< each of the others; none to itself
+    bool serves_shards = true;
     bool is_up = false;
     bool is_paused = false;
   };
@@ -149,6 +168,8 @@ private:
   void start_sandbox();
   void add_nodes();
   void add_proxies();
+  void start_with(std::size_t node, const config::node_config& settings,
+                  std::vector<std::pair<std::string, std::string>> environment);
   [[nodiscard]] std::vector<std::string> prepare(std::size_t node,
                                                  const config::node_config& settings);
   [[nodiscard]] std::vector<std::size_t> up() const;
@@ -158,7 +179,9 @@ private:
   std::string program_;
   temp_folder folder_;
   embedded::authority authority_;
+  std::string trusted_; ///< certificates, if not that of the authority alone
   std::vector<std::unique_ptr<postgres_server>> servers_;
+  std::vector<std::unique_ptr<postgres_server>> standbys_;
   std::vector<config::database_settings> databases_;
   ready_process sandbox_;
   std::string sandbox_url_;

@@ -132,6 +132,10 @@ std::string postgres_server::create_database() {
   return url(name);
 }
 
+void postgres_server::shut_down() {
+  stop(SIGINT);
+}
+
 void postgres_server::crash() {
   stop(SIGQUIT);
 }

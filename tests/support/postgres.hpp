@@ -45,6 +45,8 @@ public:
   /// Of the process that all others of the server descend from; 0 while it is stopped.
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
+  /// Stops it in good order ("fast"): a standby that streams has all of it by then.
+  void shut_down();
   /// Stops it as a crash would ("immediate"). `start` recovers from the WAL.
   void crash();
   void start();

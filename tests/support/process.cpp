@@ -22,16 +22,24 @@ namespace {
 
 constexpr milliseconds look_again{5};
 
-/// 0 when there is no such process any more.
-pid_t parent_of(pid_t pid) {
+/// What Linux tells of it from its state on: "S 1 …". Empty when there is no such process any
+/// more.
+std::string state_of(pid_t pid) {
   std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
   // "pid (name) state parent": the name may hold anything.
-  constexpr std::string_view between = ") S ";
-  const auto end = text.rfind(')');
+  constexpr std::string_view before = ") ";
+  const auto end = text.rfind(before);
+  return end == std::string::npos ? std::string{} : text.substr(end + before.size());
+}
+
+/// 0 when there is no such process any more.
+pid_t parent_of(pid_t pid) {
+  const auto state = state_of(pid);
+  constexpr std::size_t before = 2; // "S "
   pid_t parent = 0;
-  if (end != std::string::npos && end + between.size() < text.size())
-    std::from_chars(text.data() + end + between.size(), text.data() + text.size(), parent);
+  if (state.size() > before)
+    std::from_chars(state.data() + before, state.data() + state.size(), parent);
   return parent;
 }
 
@@ -112,14 +120,11 @@ std::vector<pid_t> family_of(pid_t ancestor) {
 }
 
 milliseconds processor_time_of(pid_t ancestor) {
-  // "pid (name) state ppid …": of what follows the name, user and system time are the 12th and
-  // 13th, in ticks of the clock.
+  // User and system time are the 12th and 13th of what is told, in ticks of the clock.
   constexpr int fields_before = 11;
   std::int64_t ticks = 0;
   for (const auto pid : family_of(ancestor)) {
-    std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-    const std::string text{std::istreambuf_iterator<char>{file}, {}};
-    std::istringstream fields{text.substr(std::min(text.rfind(')') + 1, text.size()))};
+    std::istringstream fields{state_of(pid)};
     std::string skipped;
     for (int i = 0; i < fields_before; ++i)
       fields >> skipped;
@@ -129,6 +134,10 @@ milliseconds processor_time_of(pid_t ancestor) {
       ticks += user + system;
   }
   return milliseconds{ticks * 1'000 / ::sysconf(_SC_CLK_TCK)};
+}
+
+bool is_stopped(pid_t process) {
+  return state_of(process).starts_with('T');
 }
 
 std::vector<pid_t> still_running(const std::vector<pid_t>& processes) {

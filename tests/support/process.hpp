@@ -57,6 +57,8 @@ struct finished {
 [[nodiscard]] std::vector<pid_t> family_of(pid_t ancestor);
 /// Processor time that the process and its living descendants have used so far.
 [[nodiscard]] milliseconds processor_time_of(pid_t ancestor);
+/// Whether it has been stopped, by SIGSTOP, and does nothing until it is told to go on.
+[[nodiscard]] bool is_stopped(pid_t process);
 /// Those that still run (zombies don't).
 [[nodiscard]] std::vector<pid_t> still_running(const std::vector<pid_t>& processes);
 

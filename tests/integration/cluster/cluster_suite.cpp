@@ -2,9 +2,11 @@
 
 #include "messages/assert.hpp"
 #include "runtime/demo/plan.hpp"
+#include "runtime/demo/reading.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace holdfast::test {
@@ -13,8 +15,6 @@ namespace {
 
 /// More than a load comes to before it is wound up.
 constexpr std::size_t payments_planned = 20'000;
-/// Leaves most of a small machine to the nodes: how fast they are isn't the subject.
-constexpr load_pace pace{.requests_at_once = 24, .between_requests = milliseconds{8}};
 constexpr std::size_t answers_under_way = 30;
 
 cluster_suite* running = nullptr;
@@ -42,7 +42,7 @@ cluster_suite& cluster_suite::here() {
   return *running;
 }
 
-std::unique_ptr<crash_load> cluster_suite::begin_load() {
+std::unique_ptr<crash_load> cluster_suite::begin_load(load_pace pace) {
   auto load = loads_.begin(demo::make_plan(payments_planned, first_seed()), pace);
   load->go_to(nodes_.entrances());
   load->await_answers(answers_under_way, end_limit);
@@ -74,11 +74,36 @@ http::call cluster_suite::payment_call(const api_client& through, const payment_
   return call;
 }
 
+api_answer cluster_suite::pay(std::size_t node, shard_number shard,
+                              std::string_view preference) {
+  const auto api = client(node, shard);
+  return api->send(payment_call(*api, {}, merchants_->key_to(shard), preference));
+}
+
+api_answer cluster_suite::insist(std::size_t node, shard_number shard, const std::string& key) {
+  const auto api = client(node, shard);
+  api_answer answer;
+  const bool answered = eventually(end_limit, [&] {
+    answer = api->send(payment_call(*api, {}, key, "wait=2"));
+    return answer.status == 201;
+  });
+  BOOST_TEST_REQUIRE(answered, "at " << test::cluster::id_of(node) << ": " << answer.body);
+  return answer;
+}
+
 shard_number cluster_suite::shard_of(std::size_t node) const {
   const auto served = nodes_.served_by(node);
   if (served.empty())
     throw std::runtime_error{test::cluster::id_of(node) + " serves nothing\n" + nodes_.logs()};
   return {served.front()};
+}
+
+std::ptrdiff_t charges_of(const cluster& nodes, const std::string& payment) {
+  const auto records = demo::read_records(nodes.sandbox()).value();
+  return std::ranges::count_if(records, [&](const auto& record) {
+    return record.effective && record.kind == "authorize"
+           && demo::payment_of(record.reference) == payment;
+  });
 }
 
 std::string describe(const letdowns& found) {

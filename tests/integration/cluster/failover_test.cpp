@@ -154,52 +154,6 @@ std::string holder_of(const cluster& nodes, const std::string& singleton) {
   return {};
 }
 
-/// Gateways that take their time, as long as it lives.
-class slow_gateways {
-public:
-  explicit slow_gateways(const cluster& nodes) : sandbox_(nodes.sandbox()) {
-    set(milliseconds{200});
-  }
-  ~slow_gateways() { set(milliseconds{0}); }
-  slow_gateways(const slow_gateways&) = delete;
-  slow_gateways& operator=(const slow_gateways&) = delete;
-
-private:
-  void set(milliseconds latency) const {
-    static_cast<void>(sandbox_.post(
-      "/sandbox/faults", json::object{{"gateway", "*"}, {"latency_ms", latency.count()}}));
-  }
-
-  client::json_client sandbox_;
-};
-
-/// Payments in each shard of a node, all of which a gateway has heard of and none has answered.
-/// Their answers are the clients' to wait for, and these have left.
-class calls_under_way {
-public:
-  calls_under_way(cluster_suite& suite, std::size_t node) : slow_(suite.nodes()) {
-    const auto shards = suite.nodes().served_by(node);
-    const auto heard_before = heard_of(suite.nodes());
-    for (const auto shard : shards) {
-      clients_.push_back(suite.client(node, {shard}));
-      answers_.push_back(clients_.back()->begin(cluster_suite::payment_call(
-        *clients_.back(), payment_order{}, suite.merchants().key_to({shard}))));
-    }
-    BOOST_TEST_REQUIRE(eventually(
-      patience, [&] { return heard_of(suite.nodes()) >= heard_before + shards.size(); }));
-  }
-
-private:
-  static std::size_t heard_of(const cluster& nodes) {
-    return static_cast<std::size_t>(std::ranges::count(
-      demo::read_records(nodes.sandbox()).value(), "authorize", &demo::sandbox_record::kind));
-  }
-
-  slow_gateways slow_;
-  std::vector<std::unique_ptr<test::api_client>> clients_;
-  std::vector<std::future<test::api_answer>> answers_;
-};
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(cluster_failover, *boost::unit_test::fixture<three_nodes>())
@@ -274,15 +228,12 @@ BOOST_AUTO_TEST_CASE(an_open_batch_keeps_its_items_and_is_settled_once) {
   nodes.start(0);
 }
 
-BOOST_AUTO_TEST_CASE(a_node_frozen_past_its_lease_writes_nothing_when_it_goes_on) {
+BOOST_AUTO_TEST_CASE(a_node_frozen_past_its_lease_under_load_comes_back_without_its_shards) {
   auto& suite = cluster_suite::here();
   auto& nodes = suite.nodes();
   const auto load = suite.begin_load();
   const auto frozen = nodes.served_by(1);
   const auto before = nodes.shards_as_seen_by(0);
-  const auto refused_before = nodes.metric(1, "holdfast_journal_failed_writes_total");
-  // While it is frozen gateways answer, so that it has something to write when it goes on.
-  const calls_under_way calls{suite, 1};
   nodes.pause(1);
   nodes.await_served({0, 2});
   const auto log_before = nodes.log_of(1).size();
@@ -293,9 +244,6 @@ BOOST_AUTO_TEST_CASE(a_node_frozen_past_its_lease_writes_nothing_when_it_goes_on
     BOOST_TEST(after.at(shard).epoch > before.at(shard).epoch);
   const auto words = nodes.log_of(1).substr(log_before);
   BOOST_TEST(words.find("lost, epochs") != std::string::npos, words);
-  const auto refused = nodes.metric(1, "holdfast_journal_failed_writes_total") - refused_before;
-  BOOST_TEST_MESSAGE("when it went on, the frozen node tried "
-                     << refused << " writes, and none of them came through");
 }
 
 BOOST_AUTO_TEST_CASE(exactly_one_node_searches_for_orphans_and_another_after_its_death) {

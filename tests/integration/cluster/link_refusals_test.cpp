@@ -1,16 +1,20 @@
 // Who gets no link, and what both sides say about it.
 #include "actors/protocol.hpp"
 #include "messages/envelope.hpp"
+#include "messages/limits.hpp"
 #include "runtime/cluster/credentials.hpp"
 #include "tests/integration/cluster/linked_node.hpp"
 
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/test/unit_test.hpp>
+#include <caf/binary_serializer.hpp>
+#include <caf/io/basp/header.hpp>
 #include <caf/openssl/all.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <fstream>
+#include <limits>
 
 namespace holdfast::test {
 
@@ -61,6 +65,38 @@ bool is_let_in(std::uint16_t port, const std::optional<config::tls_files>& shown
   stream.handshake(asio::ssl::stream_base::client, failed);
   std::array<char, 16> first{};
   return !failed && stream.read_some(asio::buffer(first), failed) > 0 && !failed;
+}
+
+/// Whether the port ends the connection of a client that has this certificate, when it
+/// announces a message of so many bytes and begins to send it.
+bool cuts_off(std::uint16_t port, const config::tls_files& shown, std::size_t bytes) {
+  namespace asio = boost::asio;
+  asio::io_context io;
+  asio::ssl::context tls{asio::ssl::context::tls_client};
+  tls.use_certificate_chain_file(shown.certificate);
+  tls.use_private_key_file(shown.key, asio::ssl::context::pem);
+  asio::ssl::stream<asio::ip::tcp::socket> stream{io, tls};
+  stream.lowest_layer().connect({asio::ip::address_v4::loopback(), port});
+  stream.handshake(asio::ssl::stream_base::client);
+  caf::byte_buffer header;
+  caf::binary_serializer sink{nullptr, header};
+  BOOST_REQUIRE(
+    sink.apply(caf::io::basp::header{caf::io::basp::message_type::client_handshake, 0,
+                                     static_cast<std::uint32_t>(bytes), 0, 0, 0}));
+  asio::write(stream, asio::buffer(header));
+  // What it has said of itself, and then nothing more or the end.
+  bool has_ended = false;
+  std::array<char, 1'024> said{};
+  const std::function<void()> read = [&] {
+    stream.async_read_some(asio::buffer(said), [&](const auto& failed, std::size_t) {
+      has_ended = static_cast<bool>(failed);
+      if (!has_ended)
+        read();
+    });
+  };
+  read();
+  io.run_for(std::chrono::milliseconds{1'000});
+  return has_ended;
 }
 
 } // namespace
@@ -265,6 +301,44 @@ BOOST_AUTO_TEST_CASE(another_cluster_or_shard_count_is_named_on_both_sides) {
   BOOST_TEST(!eventually(milliseconds{2'000}, [&] {
     return first.said(name) > 1 || second.said(name) > 1 || third.said(count) > 1;
   }));
+}
+
+BOOST_AUTO_TEST_CASE(
+  a_clone_is_told_by_its_cluster_id_and_what_it_knows_of_shards_is_not_heard) {
+  auto original = options_for("node-1");
+  original.cluster_id.bytes.fill(0x01);
+  linked_node first{original};
+  auto clone = options_for("node-2", {first.address()});
+  clone.cluster_id.bytes.fill(0x02);
+  linked_node second{clone};
+  second.marks().note({3}, {1'000});
+  const std::string words =
+    "cluster id: node-1 belongs to 01010101010101010101010101010101, node-2 to "
+    "02020202020202020202020202020202, which has the same name";
+  BOOST_TEST(eventually(links_up_in, [&] { return first.said(words) && second.said(words); }),
+             first << second);
+  BOOST_TEST(!eventually(milliseconds{2'000}, [&] {
+    return first.said(words) > 1 || second.said(words) > 1 || first.reaches("node-2")
+           || second.reaches("node-1") || first.marks().known({3}).value > 0;
+  }));
+}
+
+/// Of a connection that is in TLS, by a client that has a node's certificate and is none.
+BOOST_AUTO_TEST_CASE(who_announces_a_message_that_is_too_long_is_cut_off) {
+  linked_node first{options_for("node-1")};
+  linked_node second{options_for("node-2", {first.address()})};
+  BOOST_REQUIRE(eventually(
+    links_up_in, [&] { return first.reaches("node-2") && second.reaches("node-1"); }));
+  const auto files = authority.files_for("node-3");
+  BOOST_TEST(!cuts_off(first.listen_port(), files, limits::link_message_bytes_max));
+  BOOST_TEST(cuts_off(first.listen_port(), files, limits::link_message_bytes_max + 1));
+  BOOST_TEST(cuts_off(first.listen_port(), files, std::numeric_limits<std::uint32_t>::max()));
+  BOOST_TEST(
+    first.said("to the cluster port: it announces a message of 4294967295 bytes") == 1U, first);
+  // The largest of ours get through.
+  BOOST_TEST(
+    second.ask("node-1", echo_request("x", limits::link_frame_bytes_max - 4'096)).has_value());
+  BOOST_TEST(first.said("no link to") == 0U, first);
 }
 
 BOOST_AUTO_TEST_CASE(another_protocol_version_is_refused_by_its_numbers) {

@@ -83,6 +83,7 @@ linked_node::linked_node(linked_options options)
   auto security = must(cluster::prepare_links(settings, caf_settings_));
   system_ = std::make_unique<caf::actor_system>(caf_settings_);
   cluster::link_options given;
+  given.cluster_id = options.cluster_id;
   given.incarnation = std::to_string(random_number());
   given.started_at = wall_clock_now();
   given.marks = marks_;

@@ -40,6 +40,7 @@ private:
 struct linked_options {
   std::string id = "node-1";
   std::string cluster = "test";
+  uuid cluster_id = {};
   std::uint16_t shards = 8;
   std::vector<std::string> seeds = {};
   std::string listen = "127.0.0.1:0";

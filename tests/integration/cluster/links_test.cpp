@@ -4,9 +4,11 @@
 #include "tests/integration/cluster/linked_node.hpp"
 #include "tests/support/tcp_proxy.hpp"
 
+#include <boost/asio.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 namespace holdfast::test {
@@ -245,6 +247,23 @@ BOOST_AUTO_TEST_CASE(marks_travel_with_heartbeats) {
   BOOST_TEST(eventually(links_up_in, [&] {
     return first.marks().known({5}).value == 55 && second.marks().known({3}).value == 33;
   }));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_may_stop_while_it_looks_at_an_address) {
+  namespace asio = boost::asio;
+  asio::io_context io;
+  asio::ip::tcp::acceptor silent{io, {asio::ip::address_v4::loopback(), 0}};
+  linked_node node{
+    options_for("node-1", {"127.0.0.1:" + std::to_string(silent.local_endpoint().port())})};
+  auto looked_at = silent.accept();
+  node.stop();
+  // It has hung up, and doesn't go on looking for a link that is gone.
+  const auto stopped = std::chrono::steady_clock::now();
+  boost::system::error_code ended;
+  for (std::array<char, 1'024> said{}; !ended;)
+    looked_at.read_some(asio::buffer(said), ended);
+  BOOST_TEST(
+    (std::chrono::steady_clock::now() - stopped < milliseconds{limits::link_probe_ms_max / 2}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

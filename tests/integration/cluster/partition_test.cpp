@@ -1,7 +1,6 @@
 // Three nodes whose links are cut, one way or both: what lies behind the cut is refused in
 // bounded time, everything else goes on, and mended links are found again. Faults 6, 7 and 22
 // of the fault list.
-#include "runtime/demo/reading.hpp"
 #include "tests/integration/cluster/cluster_suite.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
@@ -15,6 +14,7 @@ namespace holdfast {
 
 namespace data = boost::unit_test::data;
 using std::chrono::steady_clock;
+using test::charges_of;
 using test::cluster;
 using test::cluster_suite;
 using test::eventually;
@@ -64,14 +64,6 @@ void expect_payment(cluster_suite& suite, std::size_t node, std::size_t owner) {
   const auto answer = pay(suite, node, shard, suite.merchants().key_to(shard));
   BOOST_TEST(answer.status == 201, "at " << cluster::id_of(node) << " for a shard of "
                                          << cluster::id_of(owner) << ": " << answer.body);
-}
-
-std::ptrdiff_t charges_of(const cluster& nodes, const std::string& payment) {
-  const auto records = demo::read_records(nodes.sandbox()).value();
-  return std::ranges::count_if(records, [&](const auto& record) {
-    return record.effective && record.kind == "authorize"
-           && demo::payment_of(record.reference) == payment;
-  });
 }
 
 /// A request whose client must not wait for long.

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -150,15 +151,29 @@ public:
     BOOST_REQUIRE(bind(fd_, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
     BOOST_REQUIRE(listen(fd_, 16) == 0);
   }
-  ~silent_server() { close(fd_); }
+  ~silent_server() {
+    close(fd_);
+    for (const int one : taken_)
+      close(one);
+  }
   silent_server(const silent_server&) = delete;
   silent_server& operator=(const silent_server&) = delete;
 
   [[nodiscard]] std::string folder() const { return folder_.path(); }
+  /// Returns once it has been connected to so many times.
+  void await_connections(std::size_t count) {
+    while (taken_.size() < count) {
+      pollfd watched{fd_, POLLIN, 0};
+      const auto limit = std::chrono::duration_cast<milliseconds>(patience);
+      BOOST_REQUIRE(poll(&watched, 1, static_cast<int>(limit.count())) == 1);
+      taken_.push_back(accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC));
+    }
+  }
 
 private:
   temp_folder folder_;
   int fd_ = -1;
+  std::vector<int> taken_;
 };
 
 /// In front of the path, where a host may have a port of its own.
@@ -194,6 +209,36 @@ BOOST_AUTO_TEST_CASE(a_host_that_says_nothing_does_not_use_up_the_time_of_the_ot
   BOOST_REQUIRE(!none);
   BOOST_TEST((none.error().code == errc::unavailable));
   BOOST_TEST(none.error().detail.find("timed out") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_who_leaves_waits_for_a_server_that_says_nothing) {
+  silent_server mute;
+  const shard_range low{{0}, {1}};
+  const shard_range high{{2}, {3}};
+  const storage_fixture sound{shared_postgres().create_database(), low};
+  auto lower = test_options(sound.url);
+  lower.range = low;
+  auto upper = test_options("postgresql://holdfast@/postgres?host=" + mute.folder());
+  upper.range = high;
+  const auto prompt = limits::connect_time_max; // as long as whoever waits for it takes
+
+  const auto begin = std::chrono::steady_clock::now();
+  auto opened = storage::open_databases({lower, upper});
+  BOOST_REQUIRE_MESSAGE(opened, (opened ? std::string{} : opened.error().detail));
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < prompt));
+
+  auto keeper = (*opened)->keep_leases({});
+  keeper->want({{2}, {3}});
+  answers<expected<storage::slice<storage::payment_view>>> read;
+  (*opened)->store().list_payments(merchant_of({2}), {}, read.sink());
+  // The one that opened the databases, the keeper and the reader.
+  mute.await_connections(3);
+  const auto left = std::chrono::steady_clock::now();
+  keeper->release_all();
+  keeper.reset();
+  opened->reset();
+  BOOST_TEST((std::chrono::steady_clock::now() - left < prompt));
+  BOOST_TEST(!read.wait().front());
 }
 
 BOOST_AUTO_TEST_CASE(a_url_that_cannot_be_understood_is_told_without_being_quoted) {

@@ -80,8 +80,8 @@ storage::database_options test_options(const std::string& url, const std::string
 
 storage_fixture::storage_fixture() : storage_fixture(shared_postgres().create_database()) {}
 
-storage_fixture::storage_fixture(std::string own_url, shard_range range)
-  : url(migrated(std::move(own_url), {test_cluster, test_shards, range})) {}
+storage_fixture::storage_fixture(std::string own_url, shard_range range, const uuid& cluster_id)
+  : url(migrated(std::move(own_url), {test_cluster, test_shards, range, cluster_id})) {}
 
 storage_fixture::storage_fixture(const storage::database_identity& identity)
   : url(migrated(shared_postgres().create_database(), identity)) {}
@@ -112,6 +112,10 @@ storage::acquired_shard storage_fixture::open_shard(storage::journal& journal,
   auto owner = take_over(shard);
   journal.open_shard(owner.shard, owner.epoch, owner.last_seq, owner.chain);
   return owner;
+}
+
+uuid storage_fixture::cluster_id() const {
+  return parse_hex(value("select replace(cluster_id::text, '-', '') from cluster")).value();
 }
 
 std::string storage_fixture::value(const std::string& query) const {

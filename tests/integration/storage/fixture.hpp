@@ -82,8 +82,10 @@ template <class T, class Ask>
 class storage_fixture {
 public:
   storage_fixture();
-  /// A database of the test's own, which is migrated to hold these shards.
-  explicit storage_fixture(std::string own_url, shard_range range = test_range);
+  /// A database of the test's own, which is migrated to hold these shards. Nil: it is the first
+  /// of its cluster.
+  explicit storage_fixture(std::string own_url, shard_range range = test_range,
+                           const uuid& cluster_id = {});
   explicit storage_fixture(const storage::database_identity& identity);
 
   /// A node's view of the database.
@@ -96,6 +98,7 @@ public:
   /// Takes the shard over and opens it in the journal.
   storage::acquired_shard open_shard(storage::journal& journal, shard_number shard) const;
 
+  [[nodiscard]] uuid cluster_id() const;
   /// One value of one row, as text.
   [[nodiscard]] std::string value(const std::string& query) const;
   /// Runs SQL as the superuser. The SQLSTATE and constraint, or nothing when it went well.

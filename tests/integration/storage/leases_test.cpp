@@ -308,6 +308,25 @@ BOOST_FIXTURE_TEST_CASE(a_frozen_owners_transaction_is_ended, storage_fixture) {
   BOOST_TEST(!(*frozen)->script("commit", deadline));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_transaction_that_its_owners_lease_does_not_tell_of_yet_is_ended_too,
+                        storage_fixture) {
+  const std::string long_id(60, 'n');
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  auto frozen = storage::connection::open(url, "journal " + long_id, deadline);
+  auto other = storage::connection::open(url, "journal another", deadline);
+  BOOST_REQUIRE((frozen && other));
+  BOOST_REQUIRE(
+    (*frozen)->script("begin; select from shard where shard_id = 0 for update", deadline));
+  BOOST_TEST(run("update shard_lease set owner = '" + long_id
+                 + "', lease_until = clock_timestamp() where shard_id = 0")
+               .empty());
+  node one{*this, "one"};
+  one.keeper->want({shard_0});
+  BOOST_TEST(one.acquired.wait(1).front().epoch.value == 1);
+  BOOST_TEST(!(*frozen)->script("commit", deadline));
+  BOOST_TEST((*other)->script("select 1", deadline).has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_shard_that_cannot_be_had_costs_none_that_is_held, storage_fixture) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   // Not the journal of a node, so that nobody ends it.

@@ -19,7 +19,7 @@ struct two_databases {
   two_databases()
     : server({.fsync = false}),
       first(shared_postgres().create_database(), low),
-      second(server.create_database(), high) {}
+      second(server.create_database(), high, first.cluster_id()) {}
 
   [[nodiscard]] expected<std::unique_ptr<storage::database>> try_open() const {
     auto upper = test_options(second.url);
@@ -422,6 +422,38 @@ BOOST_FIXTURE_TEST_CASE(databases_that_do_not_fit_are_refused, two_databases) {
   server.crash();
   lower.url = second.url;
   BOOST_TEST((refusal({lower, upper}).code == errc::unavailable));
+}
+
+BOOST_FIXTURE_TEST_CASE(databases_of_two_clusters_are_refused, two_databases) {
+  BOOST_TEST((open()->cluster_id() == first.cluster_id()));
+  const auto other = storage::change_cluster_id(second.url, {});
+  BOOST_REQUIRE(other);
+  const auto opened = try_open();
+  BOOST_REQUIRE(!opened);
+  BOOST_TEST((opened.error().code == errc::invalid_argument));
+  BOOST_TEST(opened.error().detail
+             == "the database of shards 2-3: it is one of a cluster whose id is "
+                  + to_hex(*other) + ", and that of shards 0-1 of one whose id is "
+                  + to_hex(first.cluster_id()));
+}
+
+BOOST_FIXTURE_TEST_CASE(one_that_comes_later_must_be_of_the_same_cluster, two_databases) {
+  const auto other = storage::change_cluster_id(second.url, {});
+  BOOST_REQUIRE(other);
+  server.crash();
+  owner_of_all node{open(), 2};
+  server.start();
+  const auto trouble = [&] {
+    const auto listed = ask<std::vector<storage::merchant_row>>(
+      [&](auto done) { node.db->store().list_merchants(std::move(done)); });
+    return listed ? std::string{} : listed.error().detail;
+  };
+  wait_until(
+    [&] { return trouble().find("whose id is " + to_hex(*other)) != std::string::npos; });
+  // It is given back its own, and is served.
+  BOOST_REQUIRE(storage::change_cluster_id(second.url, first.cluster_id()));
+  node.open_acquired(4);
+  BOOST_TEST((node.write({2}, 1) == kind::committed));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

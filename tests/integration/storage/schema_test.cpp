@@ -49,6 +49,7 @@ BOOST_FIXTURE_TEST_CASE(a_database_keeps_its_identity_and_says_what_differs, sto
     options.cluster = identity.cluster;
     options.shards = identity.shards;
     options.range = identity.range;
+    options.cluster_id = identity.cluster_id;
     const auto opened = storage::open_database(options);
     BOOST_REQUIRE(!opened);
     BOOST_TEST(opened.error().detail == migrated.error().detail);
@@ -62,7 +63,60 @@ BOOST_FIXTURE_TEST_CASE(a_database_keeps_its_identity_and_says_what_differs, sto
   BOOST_TEST(refusal({"other", 8, test_range})
              == "the database belongs to the cluster \"test\", not \"other\"; it is one of a"
                 " cluster whose shard count is 4, not 8");
+  uuid other;
+  other.bytes.fill(0xab);
+  BOOST_TEST(refusal({"test", 4, test_range, other})
+             == "the database is one of a cluster whose id is " + to_hex(cluster_id())
+                  + ", not abababababababababababababababab");
   BOOST_TEST(storage::migrate(url, test_identity()).has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(each_cluster_has_an_id_that_stays, storage_fixture) {
+  const auto id = cluster_id();
+  BOOST_TEST(!id.is_nil());
+  BOOST_TEST((storage::migrate(url, test_identity()).value() == id));
+  BOOST_TEST((open()->cluster_id() == id));
+  const storage_fixture another;
+  BOOST_TEST((another.cluster_id() != id));
+  const storage_fixture second{shared_postgres().create_database(), test_range, id};
+  BOOST_TEST((second.cluster_id() == id));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_connection_to_the_database_of_another_cluster_is_not_used,
+                        storage_fixture) {
+  const auto db = open();
+  const auto before = cluster_id();
+  const auto after = storage::change_cluster_id(url, {});
+  BOOST_REQUIRE(after);
+  BOOST_TEST(run("select pg_terminate_backend(pid) from pg_stat_activity"
+                 " where application_name like 'holdfast %' and datname = current_database()"
+                 " and pid <> pg_backend_pid()")
+               .empty());
+  const auto listed = ask<std::vector<storage::merchant_row>>(
+    [&](auto done) { db->store().list_merchants(std::move(done)); });
+  BOOST_REQUIRE(!listed);
+  BOOST_TEST(listed.error().detail
+             == "the database is one of a cluster whose id is " + to_hex(*after) + ", not "
+                  + to_hex(before));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_id_changes_where_no_node_lives_and_its_nodes_are_forgotten,
+                        storage_fixture) {
+  const auto before = cluster_id();
+  BOOST_TEST(run("insert into cluster_node values ('node-1', 'i', '', '', '', '', true, false,"
+                 " clock_timestamp(), clock_timestamp() + interval '1 hour')")
+               .empty());
+  const auto refused = storage::change_cluster_id(url, {});
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == errc::invalid_state));
+  BOOST_TEST((cluster_id() == before));
+  BOOST_TEST(run("update cluster_node set alive_until = clock_timestamp()").empty());
+  const auto changed = storage::change_cluster_id(url, {});
+  BOOST_REQUIRE(changed);
+  BOOST_TEST((*changed != before));
+  BOOST_TEST((cluster_id() == *changed));
+  BOOST_TEST(value("select count(*) from cluster_node") == "0");
+  BOOST_TEST((storage::change_cluster_id(url, before).value() == before));
 }
 
 BOOST_AUTO_TEST_CASE(an_identity_that_can_not_be_is_refused) {

@@ -60,6 +60,7 @@ struct scene {
   introduction introduction_of(const std::string& name) {
     introduction who;
     who.cluster = "prod";
+    who.cluster_id.bytes.fill(0xab);
     who.node = name;
     who.incarnation = name + "-1";
     who.program = "1.0.0";
@@ -192,6 +193,10 @@ BOOST_AUTO_TEST_CASE(who_does_not_belong_here_is_refused_and_logged_once) {
   }
   BOOST_TEST(said("cluster name") == 1U);
   stranger.cluster = "prod";
+  stranger.cluster_id.bytes.fill(1);
+  guest.say_hello(stranger);
+  BOOST_TEST((guest.hear_a<refusal>().reason == refusal_reason::cluster_id));
+  stranger.cluster_id = introduction_of("guest").cluster_id;
   stranger.shards = 8;
   guest.say_hello(stranger);
   BOOST_TEST((guest.hear_a<refusal>().reason == refusal_reason::shard_count));

@@ -16,6 +16,7 @@ namespace {
 introduction node(const std::string& name) {
   introduction who;
   who.cluster = "prod";
+  who.cluster_id.bytes.fill(0xab);
   who.node = name;
   who.incarnation = name + "-1";
   who.started_at = timestamp{std::chrono::seconds{1'700'000'000}};
@@ -107,6 +108,12 @@ BOOST_AUTO_TEST_CASE(each_difference_is_named_the_same_on_both_sides) {
   const std::vector<row> table{
     {[](auto& who) { who.cluster = "test"; }, refusal_reason::cluster_name,
      R"(cluster name: b belongs to "prod", a to "test")"},
+    {[](auto& who) { who.cluster_id.bytes.fill(0xcd); }, refusal_reason::cluster_id,
+     "cluster id: b belongs to abababababababababababababababab, a to "
+     "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd, which has the same name: one of them leads to the wrong "
+     "databases or seeds"},
+    {[](auto& who) { who.cluster_id = {}; }, refusal_reason::cluster_id,
+     "cluster id: b belongs to abababababababababababababababab, a (1.0.0) gives none: upgrade it"},
     {[](auto& who) {
        who.oldest_protocol = 7;
        who.newest_protocol = 9;
@@ -149,9 +156,8 @@ BOOST_AUTO_TEST_CASE(the_certificate_must_name_the_node) {
 BOOST_AUTO_TEST_CASE(what_is_signed_belongs_to_this_handshake_alone) {
   // Whatever of it somebody between the two exchanges, one of them notices.
   const std::vector<std::function<void(introduction&)>> changes{
-    [](auto& who) { who.nonce[0] = 'x'; },
-    [](auto& who) { who.node = "z"; },
-    [](auto& who) { who.incarnation = "z"; },
+    [](auto& who) { who.nonce[0] = 'x'; },  [](auto& who) { who.node = "z"; },
+    [](auto& who) { who.cluster_id = {}; }, [](auto& who) { who.incarnation = "z"; },
     [](auto& who) { who.io_node = "z"; },
   };
   for (const auto& change : changes) {

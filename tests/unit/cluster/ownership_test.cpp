@@ -56,6 +56,7 @@ class leases_alone final : public storage::database {
 public:
   explicit leases_alone(keeper_notes& notes) : notes_(notes) {}
 
+  [[nodiscard]] uuid cluster_id() const override { return {}; }
   [[nodiscard]] storage::journal& journal() override { none(); }
   [[nodiscard]] storage::store& store() override { none(); }
   [[nodiscard]] storage::settlement_store& settlement() override { none(); }
@@ -66,6 +67,7 @@ public:
     notes_.events = std::move(events);
     return std::make_unique<noting_keeper>(notes_);
   }
+  void end_reads() override {}
   [[nodiscard]] std::vector<shard_number> behind() const override { return {}; }
 
 private:

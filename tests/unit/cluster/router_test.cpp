@@ -351,14 +351,59 @@ BOOST_AUTO_TEST_CASE(however_often_it_is_handed_back_its_time_is_one) {
     given.promise->bounce(std::move(given.command));
   };
   while (heard.empty()) {
-    shard->receive(hand_back);
+    shard->receive(
+      hand_back, caf::after(milliseconds{0}) >> [] {});
     pass(milliseconds{limits::look_again_ms});
   }
   BOOST_TEST(heard.at(0).status == 503);
   BOOST_TEST(heard.size() == 1U);
-  const auto most = limits::look_for_owner_ms_max / limits::look_again_ms + 1;
-  BOOST_TEST(given_times <= most);
-  BOOST_TEST(given_times > most / 2);
+  // Less and less often, as it asks another node.
+  const auto looks = limits::look_for_owner_ms_max / limits::look_again_ms;
+  BOOST_TEST(given_times < looks / 4);
+  BOOST_TEST(given_times >= limits::look_for_owner_ms_max / limits::look_again_ms_max);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_handed_back_is_given_to_the_shard_as_soon_as_it_serves) {
+  actors::system_settings settings;
+  caf::actor_system system{settings};
+  caf::scoped_actor shard{system};
+  env->peers.set_shard(where, shard);
+  submit();
+  int given_times = 0;
+  const auto hand_back = [&](actors::submit& given) {
+    ++given_times;
+    given.promise->bounce(std::move(given.command));
+  };
+  // Until it is spared for longest.
+  while (given_times < 5) {
+    shard->receive(hand_back);
+    pass(milliseconds{limits::look_again_ms_max + limits::look_again_ms});
+  }
+  shard->receive(hand_back);
+  way->wake({where});
+  shard->receive([](actors::submit& given) { given.promise->deliver(answer_of(200, "here")); });
+  BOOST_REQUIRE_EQUAL(heard.size(), 1U);
+  BOOST_TEST(heard[0].body == "here");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_handed_back_stays_in_doubt) {
+  actors::system_settings settings;
+  caf::actor_system system{settings};
+  caf::scoped_actor shard{system};
+  owned_by("b", 1);
+  submit();
+  fail(port.take(), errc::unknown_outcome);
+  port.up.clear();
+  env->peers.set_shard(where, shard);
+  way->wake({where});
+  shard->receive([&](actors::submit& given) {
+    env->peers.remove_shard(where);
+    given.promise->bounce(std::move(given.command));
+  });
+  way->close();
+  BOOST_REQUIRE_EQUAL(heard.size(), 1U);
+  BOOST_TEST(heard[0].status == 503);
+  BOOST_TEST(heard[0].body.find("its outcome is not known yet") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_notice_that_is_handed_back_keeps_its_promise) {

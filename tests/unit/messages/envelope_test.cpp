@@ -38,6 +38,7 @@ introduction sample_introduction() {
   who.advertise = "10.0.0.1:8090";
   who.nonce = std::string(limits::link_nonce_bytes, 'n');
   who.io_node = "process";
+  who.cluster_id.bytes.fill(0xab);
   return who;
 }
 
@@ -334,6 +335,10 @@ BOOST_AUTO_TEST_CASE(what_can_not_be_is_refused) {
   auto long_name = sample_introduction();
   long_name.node = std::string(limits::link_text_bytes_max + 1, 'x');
   BOOST_TEST(is_refused(encode(enclosed(hello{long_name}))));
+  cluster::v1::Envelope short_id;
+  BOOST_REQUIRE(short_id.ParseFromString(encode(enclosed(hello{sample_introduction()}))));
+  short_id.mutable_hello()->mutable_who()->mutable_cluster_id()->pop_back();
+  BOOST_TEST(is_refused(bytes_of(short_id)));
   BOOST_TEST(is_refused(
     encode(enclosed(proof{std::string(limits::link_certificate_bytes_max + 1, 'x'), ""}))));
 }
@@ -349,6 +354,16 @@ BOOST_AUTO_TEST_CASE(a_newer_peers_request_is_refused_by_its_number) {
   BOOST_REQUIRE(head);
   BOOST_TEST((head->session == 5U && head->request == 6U));
   BOOST_TEST(!decode_head("\xff\xff").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_older_peer_that_gives_no_cluster_id_is_understood) {
+  cluster::v1::Envelope older;
+  BOOST_REQUIRE(older.ParseFromString(encode(enclosed(hello{sample_introduction()}))));
+  older.mutable_hello()->mutable_who()->clear_cluster_id();
+  const auto read = decode_envelope(bytes_of(older));
+  BOOST_REQUIRE(read);
+  BOOST_TEST(std::get<hello>(read->body).who.cluster_id.is_nil());
+  BOOST_TEST(std::get<hello>(read->body).who.node == "node-1");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_reason_keeps_its_words) {
@@ -380,7 +395,7 @@ BOOST_AUTO_TEST_CASE(field_numbers_are_pinned) {
     {"Envelope",
      "1:protocol 2:session 3:request 4:shard 5:epoch 6:traceparent 7:deadline_ms 16:hello 17:challenge 18:proof 19:welcome 20:refusal 21:ping 22:pong 23:goodbye 24:rejection 32:command 33:notice 34:order 35:exceptions 36:cutoff 37:breaker 38:shards_released 64:reply 65:order_answer 66:cutoff_answer 67:not_owner 68:accepted"},
     {"Introduction",
-     "1:protocol_min 2:protocol_max 3:cluster 4:node 5:incarnation 6:started_at_us 7:program 8:schema 9:shards 10:advertise 11:nonce 12:io_node"},
+     "1:protocol_min 2:protocol_max 3:cluster 4:node 5:incarnation 6:started_at_us 7:program 8:schema 9:shards 10:advertise 11:nonce 12:io_node 13:cluster_id"},
     {"Hello", "1:who"},
     {"Challenge", "1:who 2:certificate 3:signature"},
     {"Proof", "1:certificate 2:signature"},
@@ -453,6 +468,7 @@ BOOST_AUTO_TEST_CASE(numbers_of_errors_and_reasons_are_pinned) {
   BOOST_TEST(static_cast<int>(refusal_reason::superseded) == 5);
   BOOST_TEST(static_cast<int>(refusal_reason::crowded) == 6);
   BOOST_TEST(static_cast<int>(refusal_reason::nonsense) == 7);
+  BOOST_TEST(static_cast<int>(refusal_reason::cluster_id) == 8);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
