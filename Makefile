@@ -101,6 +101,18 @@ sim: build ## simulated worlds with faults by seed (SEEDS=1-1000 PAYMENTS=1000; 
 bench: build ## measure a private installation (ARGS: for holdfast bench); results in bench/results
 	@build/holdfast bench $(ARGS)
 
+.PHONY: bench-all
+bench-all: build ## every figure that is aimed at, next to its goal (ARGS: for tools/bench_table)
+	@tools/bench_table $(ARGS)
+
+.PHONY: budgets
+budgets: build ## count the instructions of each step of a payment (UPDATE=1: as the new budgets)
+	@tools/budgets $(if $(UPDATE),--update)
+
+.PHONY: profile
+profile: build ## where each microsecond of a payment goes, and a flame graph (ARGS: for holdfast bench)
+	@tools/profile -- $(ARGS)
+
 .PHONY: dev
 dev: build ## PostgreSQL, sandbox and a node to play with (ARGS: for holdfast dev)
 	@build/holdfast dev $(ARGS)

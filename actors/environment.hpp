@@ -3,6 +3,7 @@
 // current.
 #pragma once
 
+#include "actors/admission/control.hpp"
 #include "actors/merchant/cutoff.hpp"
 #include "actors/payment/core.hpp"
 #include "storage/journal.hpp"
@@ -72,6 +73,9 @@ struct environment {
   shard_layout layout;
   directory peers;
   std::vector<std::unique_ptr<shard_gauges>> gauges; ///< one a shard
+  /// What this node lets in.
+  std::shared_ptr<admission::control> intake =
+    std::make_shared<admission::control>(std::chrono::steady_clock::now());
 
   [[nodiscard]] shard_gauges& gauge(shard_number shard) const { return *gauges[shard.value]; }
 };

@@ -147,6 +147,7 @@ struct close_batches_now {
   timestamp captured_before;
   bool settle = false;
   close_promise_ptr done; ///< may be null
+  close_outcome so_far;   ///< of the transactions before
 };
 
 struct batches_closed {

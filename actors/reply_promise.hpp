@@ -1,6 +1,7 @@
 // The one answer that every request is owed.
 #pragma once
 
+#include "actors/admission/control.hpp"
 #include "messages/commands.hpp"
 
 #include <functional>
@@ -22,6 +23,10 @@ public:
     : deliver_(std::move(deliver)),
       request_id_(std::move(request_id)),
       elsewhere_(std::move(elsewhere)) {}
+  /// Of a request that counts as one that the node works on.
+  reply_promise(std::function<void(api_reply)> deliver, std::string request_id,
+                std::shared_ptr<const reroute> elsewhere,
+                std::shared_ptr<admission::control> counted);
   reply_promise(const reply_promise&) = delete;
   reply_promise& operator=(const reply_promise&) = delete;
   ~reply_promise();
@@ -34,12 +39,18 @@ public:
   void reroute_by(std::shared_ptr<const reroute> elsewhere) noexcept {
     elsewhere_ = std::move(elsewhere);
   }
+  /// The shard has taken it out of its mailbox.
+  void arrived() const;
   [[nodiscard]] const std::string& request_id() const noexcept { return request_id_; }
 
 private:
+  void leave();
+
   std::function<void(api_reply)> deliver_;
   std::string request_id_;
   std::shared_ptr<const reroute> elsewhere_;
+  std::shared_ptr<admission::control> counted_; ///< null: it doesn't count, or has left
+  admission::steady_time since_;
 };
 
 using promise_ptr = std::shared_ptr<reply_promise>;

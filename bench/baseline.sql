@@ -28,10 +28,11 @@ values (md5(:shard::text)::uuid, 'bench-1-' || :seq::text || '-0', :shard::int2,
         sha256(convert_to(:id::text, 'UTF8')), :id::uuid);
 insert into payment (id, shard_id, merchant_id, status, amount, captured, refunded, disputed,
                      currency, mode, reference, gateway, gateway_reference, acquirer,
-                     created_at, updated_at, next_action_at, last_seq, detail)
+                     created_at, updated_at, next_action_at, wake_at, last_seq, detail)
 values (:id::uuid, :shard::int2, md5(:shard::text)::uuid, 1, :amount::int8, 0, 0, 0,
         'EUR', 1, '', 'alder', '', 'sandbox', clock_timestamp(), clock_timestamp(),
-        clock_timestamp() + interval '4 seconds', :seq::int8,
+        clock_timestamp() + interval '4 seconds', clock_timestamp() + interval '7 days',
+        :seq::int8,
         decode(repeat('00', :detail_bytes::int4), 'hex'));
 insert into event (shard_id, seq, type, merchant_id, subject, at, payload, chain)
 values (:shard::int2, :seq::int8 - 1, 1, md5(:shard::text)::uuid, :id::uuid, clock_timestamp(),

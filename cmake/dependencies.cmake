@@ -11,6 +11,13 @@ find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(date CONFIG REQUIRED) # time zones: the standard library of GCC 12 has none
 
+# A payment is made of many small objects that one thread allocates and another frees. glibc makes
+# both wait for the same lock; jemalloc hands such memory over in batches. Sanitizers bring their own.
+if(NOT HF_SANITIZE)
+  find_library(HF_ALLOCATOR NAMES jemalloc REQUIRED)
+  mark_as_advanced(HF_ALLOCATOR)
+endif()
+
 set(hf_boost_components json)
 if(BUILD_TESTING)
   list(APPEND hf_boost_components unit_test_framework)

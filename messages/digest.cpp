@@ -6,13 +6,45 @@
 
 namespace holdfast {
 
+namespace {
+
+/// One a thread: fetching the algorithm anew costs more than hashing an event.
+class hasher {
+public:
+  hasher() : method_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {
+    HF_ASSERT(method_ != nullptr && context_ != nullptr);
+  }
+  ~hasher() {
+    EVP_MD_CTX_free(context_);
+    EVP_MD_free(method_);
+  }
+  hasher(const hasher&) = delete;
+  hasher& operator=(const hasher&) = delete;
+
+  sha256_bytes hash(std::initializer_list<std::string_view> parts) {
+    sha256_bytes out{};
+    unsigned int length = 0;
+    HF_ASSERT(EVP_DigestInit_ex2(context_, method_, nullptr) == 1);
+    for (const auto part : parts)
+      HF_ASSERT(EVP_DigestUpdate(context_, part.data(), part.size()) == 1);
+    HF_ASSERT(EVP_DigestFinal_ex(context_, out.data(), &length) == 1 && length == out.size());
+    return out;
+  }
+
+private:
+  EVP_MD* method_;
+  EVP_MD_CTX* context_;
+};
+
+} // namespace
+
+sha256_bytes sha256_of(std::initializer_list<std::string_view> parts) {
+  thread_local hasher mine;
+  return mine.hash(parts);
+}
+
 sha256_bytes sha256(std::string_view data) {
-  sha256_bytes out{};
-  unsigned length = 0;
-  const auto ok =
-    EVP_Digest(data.data(), data.size(), out.data(), &length, EVP_sha256(), nullptr);
-  HF_ASSERT(ok == 1 && length == out.size());
-  return out;
+  return sha256_of({data});
 }
 
 std::string sha256_hex(std::string_view data) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,8 @@ namespace holdfast {
 using sha256_bytes = std::array<std::uint8_t, 32>;
 
 [[nodiscard]] sha256_bytes sha256(std::string_view data);
+/// Of the parts one after the other.
+[[nodiscard]] sha256_bytes sha256_of(std::initializer_list<std::string_view> parts);
 /// 64 lower-case hexadecimal digits.
 [[nodiscard]] std::string sha256_hex(std::string_view data);
 

@@ -8,6 +8,8 @@ namespace holdfast {
 namespace {
 
 constexpr std::string_view event_prefix = "evt_";
+constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::size_t hex_size = 2 * sizeof(uuid);
 
 int hex_value(char c) noexcept {
   if (c >= '0' && c <= '9')
@@ -19,14 +21,15 @@ int hex_value(char c) noexcept {
 
 void append_hex(std::string& out, std::uint64_t value, int digits) {
   for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
-    out.push_back("0123456789abcdef"[(value >> shift) & 0xf]);
+    out.push_back(hex_digits[(value >> shift) & 0xf]);
 }
 
-std::uint64_t load_big_endian(const std::uint8_t* bytes) noexcept {
-  std::uint64_t value = 0;
-  for (int i = 0; i < 8; ++i)
-    value = value << 8 | bytes[i];
-  return value;
+/// Writes `hex_size` characters.
+void write_hex(char* to, const uuid& id) {
+  for (const auto byte : id.bytes) {
+    *to++ = hex_digits[byte >> 4];
+    *to++ = hex_digits[byte & 0xf];
+  }
 }
 
 } // namespace
@@ -54,15 +57,20 @@ shard_number shard_of(const uuid& id) noexcept {
 }
 
 std::string to_hex(const uuid& id) {
-  std::string text;
-  text.reserve(32);
-  for (const auto byte : id.bytes)
-    append_hex(text, byte, 2);
+  std::string text(hex_size, '\0');
+  write_hex(text.data(), id);
+  return text;
+}
+
+std::string to_text(std::string_view prefix, const uuid& id) {
+  std::string text(prefix.size() + 1 + hex_size, '_');
+  prefix.copy(text.data(), prefix.size());
+  write_hex(text.data() + prefix.size() + 1, id);
   return text;
 }
 
 expected<uuid> parse_hex(std::string_view digits) {
-  if (digits.size() != 32)
+  if (digits.size() != hex_size)
     return make_error(errc::invalid_argument, "expected 32 hexadecimal digits");
   uuid id;
   for (std::size_t i = 0; i < id.bytes.size(); ++i) {
@@ -98,13 +106,3 @@ expected<event_position> parse_event_id(std::string_view text) {
 }
 
 } // namespace holdfast
-
-std::size_t std::hash<holdfast::uuid>::operator()(const holdfast::uuid& id) const noexcept {
-  // The ids of one moment and shard differ in their last bytes only, so both halves are mixed.
-  auto mixed = holdfast::load_big_endian(id.bytes.data()) * 0x9e3779b97f4a7c15U
-               ^ holdfast::load_big_endian(id.bytes.data() + 8);
-  mixed ^= mixed >> 32;
-  mixed *= 0xd6e8feb86659fd93U;
-  mixed ^= mixed >> 32;
-  return static_cast<std::size_t>(mixed);
-}

@@ -10,6 +10,7 @@
 #include "messages/time.hpp"
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -22,13 +23,25 @@ namespace holdfast {
 struct uuid {
   std::array<std::uint8_t, 16> bytes{};
 
+  /// Both halves as they lie in memory: what compares and hashes them needs no order.
+  [[nodiscard]] std::array<std::uint64_t, 2> words() const noexcept {
+    return std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+  }
+
   [[nodiscard]] bool is_nil() const noexcept { return *this == uuid{}; }
   friend auto operator<=>(const uuid&, const uuid&) noexcept = default;
+  friend bool operator==(const uuid& one, const uuid& other) noexcept {
+    const auto [a, b] = one.words();
+    const auto [c, d] = other.words();
+    return ((a ^ c) | (b ^ d)) == 0;
+  }
 };
 
 [[nodiscard]] uuid make_uuid(timestamp now, shard_number shard, std::uint64_t random) noexcept;
 [[nodiscard]] shard_number shard_of(const uuid& id) noexcept;
 [[nodiscard]] std::string to_hex(const uuid& id);
+/// `pay_` and 32 digits, for the prefix "pay".
+[[nodiscard]] std::string to_text(std::string_view prefix, const uuid& id);
 /// 32 lower-case hexadecimal digits. Errors: invalid_argument.
 [[nodiscard]] expected<uuid> parse_hex(std::string_view digits);
 
@@ -39,9 +52,7 @@ struct typed_id {
 
   [[nodiscard]] bool is_nil() const noexcept { return value.is_nil(); }
   [[nodiscard]] shard_number shard() const noexcept { return shard_of(value); }
-  [[nodiscard]] std::string text() const {
-    return std::string{Tag::prefix} + '_' + to_hex(value);
-  }
+  [[nodiscard]] std::string text() const { return to_text(Tag::prefix, value); }
 
   /// Errors: invalid_argument, also for the prefix of another kind.
   [[nodiscard]] static expected<typed_id> parse(std::string_view text) {
@@ -122,7 +133,16 @@ struct event_position {
 
 template <>
 struct std::hash<holdfast::uuid> {
-  std::size_t operator()(const holdfast::uuid& id) const noexcept;
+  std::size_t operator()(const holdfast::uuid& id) const noexcept {
+    // The ids of one moment and shard differ in their last bytes only, so both halves are
+    // mixed.
+    const auto [begin, end] = id.words();
+    auto mixed = begin * 0x9e3779b97f4a7c15U ^ end;
+    mixed ^= mixed >> 32;
+    mixed *= 0xd6e8feb86659fd93U;
+    mixed ^= mixed >> 32;
+    return static_cast<std::size_t>(mixed);
+  }
 };
 
 template <class Tag>

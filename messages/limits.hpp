@@ -19,11 +19,15 @@ inline constexpr std::uint16_t shards_max = 10'000;
 inline constexpr std::uint16_t stripes_max = 64;
 /// Commands that a shard works on or keeps waiting at once; the next gets 503.
 inline constexpr std::size_t shard_in_flight_max = 4'096;
-/// Idempotency keys that a shard answers from memory, about 1 KiB each; older ones are answered
-/// by the database.
-inline constexpr std::size_t shard_keys_in_memory_max = 8'192;
+/// Idempotency keys that a shard answers from memory, and what they may take there, about 1 KiB
+/// each with its answer; older ones are answered by the database.
+inline constexpr std::size_t shard_keys_in_memory_max = 2'048;
+inline constexpr std::size_t shard_keys_bytes_max = 2UL << 20;
+/// Payments that a shard has woken and that have not written yet what they make of it: what is
+/// due after them waits its turn, so that it fills neither the memory nor the journal.
+inline constexpr std::size_t shard_stirring_max = 32;
 /// Payments with nothing pending that keep their actor for a while, a shard.
-inline constexpr std::size_t shard_idle_payments_max = 1'024;
+inline constexpr std::size_t shard_idle_payments_max = 256;
 /// How often a shard looks at its timer wheel, and at the database for payments that are due.
 inline constexpr std::int64_t shard_tick_ms = 50;
 inline constexpr std::int64_t shard_sweep_ms = 1'000;
@@ -90,8 +94,12 @@ inline constexpr std::int64_t settlement_look_ms_min = 5;
 inline constexpr std::int64_t acquirer_answer_ms_max = 90'000;
 /// What is kept of an acquirer's reason for refusing a file.
 inline constexpr std::size_t file_note_bytes_max = 2'000;
-/// Items in one settlement file; what is more goes into the next.
-inline constexpr std::uint32_t file_items_max = 50'000;
+/// Items in one settlement file, and so in a batch; what is more goes into the next. A shard
+/// has this many of them in memory at a time, and other writes wait while one file's are
+/// written.
+inline constexpr std::uint32_t file_items_max = 10'000;
+/// Items that one transaction closes into batches; the next one goes on behind it.
+inline constexpr std::uint32_t cutoff_items_max = 10'000;
 /// Calls to one acquirer at once, and those that wait behind them.
 inline constexpr std::size_t acquirer_in_flight_max = 4;
 inline constexpr std::size_t acquirer_waiting_max = 1'024;
@@ -136,6 +144,14 @@ inline constexpr std::int64_t orphan_clock_ms_max = 60'000;
 inline constexpr std::size_t actor_threads = 1;
 /// Messages that an actor handles before the next one's turn.
 inline constexpr std::size_t actor_throughput = 50;
+/// Merchants' requests that a node works on at once; the next gets 503. How many these are is
+/// reckoned from what they wait for within the node (actors/admission/control.hpp), between the
+/// least and the most.
+inline constexpr std::size_t node_in_flight_min = 256;
+inline constexpr std::size_t node_in_flight_max = 8'192;
+/// What a request may wait within the node on the mean, and how often that is looked at.
+inline constexpr std::int64_t node_queueing_ms_max = 150;
+inline constexpr std::int64_t node_admission_look_ms = 100;
 /// What a stop waits for the last writes.
 inline constexpr std::int64_t node_stop_ms_max = 10'000;
 /// What an operator's request may take: a verification, a settlement.
@@ -296,6 +312,17 @@ inline constexpr std::size_t bench_baseline_clients = 16;
 inline constexpr std::size_t bench_population_max = 10'000'000;
 /// Writes that the ceiling's feeder keeps under way.
 inline constexpr std::size_t bench_ceiling_writes = 4'096;
+/// Payments that are laid down in the measured database before its node starts.
+inline constexpr std::uint64_t bench_stored_max = 50'000'000;
+inline constexpr std::size_t bench_merchants_max = 1'000'000;
+/// Merchants that are made at once: the node reads its keys anew for all of them together.
+inline constexpr std::size_t bench_merchants_at_once = 1'024;
+/// Installations that one bench compares, all of them running.
+inline constexpr std::size_t bench_installations_max = 8;
+/// Writes that are synced one by one, to see what a sync costs.
+inline constexpr std::size_t bench_syncs = 64;
+/// Connections that the peak is measured with, for rates that are a share of it.
+inline constexpr std::size_t bench_peak_connections = 512;
 
 // -- requests
 // ------------------------------------------------------------------------------------
@@ -465,6 +492,8 @@ static_assert(holdfast::limits::idempotency_key_expired_ms
                   + 4 * holdfast::limits::idempotency_touch_ms
                 < holdfast::limits::idempotency_key_swept_ms,
               "a key that the database answers must not be swept");
+static_assert(holdfast::limits::file_items_max <= holdfast::limits::cutoff_items_max,
+              "a transaction has room for a full batch");
 static_assert(holdfast::limits::shard_drain_ms_max + holdfast::limits::shard_drain_describe_ms
                 < holdfast::limits::look_for_owner_ms_max,
               "whoever waits for a shard outlasts its drain");

@@ -1,6 +1,5 @@
 #include "messages/time.hpp"
 
-#include <cstdio>
 #include <optional>
 
 namespace holdfast {
@@ -124,19 +123,27 @@ std::optional<timestamp> read_rfc3339(std::string_view text) {
   return timestamp{*date} + *time - *offset;
 }
 
+/// Over the digits that stand at `begin`.
+void write_digits(std::string& text, std::size_t begin, std::size_t count, std::int64_t value) {
+  for (auto at = begin + count; at > begin; value /= 10)
+    text[--at] = static_cast<char>('0' + value % 10);
+}
+
 } // namespace
 
 std::string to_rfc3339(timestamp at) {
   const auto days = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date{days};
   const std::chrono::hh_mm_ss time{at - days};
-  char text[48];
-  const auto length = std::snprintf(
-    text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<int>(date.year()),
-    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-    static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
-  return {text, static_cast<std::size_t>(length)};
+  std::string text = "0000-00-00T00:00:00.000000Z";
+  write_digits(text, 0, 4, static_cast<int>(date.year()));
+  write_digits(text, 5, 2, static_cast<unsigned>(date.month()));
+  write_digits(text, 8, 2, static_cast<unsigned>(date.day()));
+  write_digits(text, 11, 2, time.hours().count());
+  write_digits(text, 14, 2, time.minutes().count());
+  write_digits(text, 17, 2, time.seconds().count());
+  write_digits(text, 20, 6, time.subseconds().count());
+  return text;
 }
 
 expected<timestamp> parse_rfc3339(std::string_view text) {

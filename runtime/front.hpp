@@ -71,6 +71,9 @@ class front {
 public:
   virtual ~front() = default;
 
+  /// Whether this node takes another merchant's command in; if not, it has counted it as turned
+  /// away. Cheap: it is asked before anything is made of the request.
+  [[nodiscard]] virtual bool takes_another() { return true; }
   /// Hands a checked command to the owner of its shard. Always answered: 503 when it can't be.
   virtual void submit(merchant_command command, std::function<void(api_reply)> done) = 0;
   /// Hands a gateway's notice, whose signature was right, to the owner of its payment's shard.

@@ -47,7 +47,4 @@ private:
 /// The first 16 bytes of SHA-256 over "shard|kind|owner|currency".
 [[nodiscard]] uuid account_id(shard_number shard, const account& which);
 
-/// Lower-case hexadecimal SHA-256.
-[[nodiscard]] std::string sha256_hex(std::string_view bytes);
-
 } // namespace holdfast::storage

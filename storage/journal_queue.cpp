@@ -9,15 +9,16 @@ void journal_queue::push(journal_entry entry) {
   {
     const std::scoped_lock lock{mutex_};
     was_empty = entries_.empty() && refused_.empty();
-    auto* write = std::get_if<queued_write>(&entry);
+    auto* write = std::get_if<queued_write_ptr>(&entry);
     if (write == nullptr) {
       entries_.push_back(std::move(entry));
-    } else if (writes_ >= limits::journal_queue_writes_max
-               || bytes_ + write->bytes > limits::journal_queue_bytes_max) {
+    } else if (const auto bytes = (*write)->bytes;
+               writes_ >= limits::journal_queue_writes_max
+               || bytes_ + bytes > limits::journal_queue_bytes_max) {
       refused_.push_back(std::move(*write));
     } else {
       ++writes_;
-      bytes_ += write->bytes;
+      bytes_ += bytes;
       entries_.push_back(std::move(entry));
     }
   }
@@ -26,7 +27,8 @@ void journal_queue::push(journal_entry entry) {
     wake_.signal();
 }
 
-void journal_queue::take(std::deque<journal_entry>& out, std::vector<queued_write>& refused) {
+void journal_queue::take(std::deque<journal_entry>& out,
+                         std::vector<queued_write_ptr>& refused) {
   std::deque<journal_entry> taken;
   {
     const std::scoped_lock lock{mutex_};

@@ -6,6 +6,7 @@
 #include "storage/wake_event.hpp"
 
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <variant>
 
@@ -32,8 +33,11 @@ struct shard_barrier {
   std::function<void()> done;
 };
 
+/// A write is large: from hand to hand goes its address.
+using queued_write_ptr = std::unique_ptr<queued_write>;
+
 using journal_entry =
-  std::variant<queued_write, queued_unit, shard_opening, shard_closing, shard_barrier>;
+  std::variant<queued_write_ptr, queued_unit, shard_opening, shard_closing, shard_barrier>;
 
 class journal_queue {
 public:
@@ -43,7 +47,7 @@ public:
 
   /// The writer's thread: moves everything to the back of `out`. Writes that were refused
   /// meanwhile go to `refused`.
-  void take(std::deque<journal_entry>& out, std::vector<queued_write>& refused);
+  void take(std::deque<journal_entry>& out, std::vector<queued_write_ptr>& refused);
 
   /// The writer has answered a write that it took.
   void settle(std::size_t bytes) noexcept;
@@ -63,7 +67,7 @@ public:
 private:
   mutable std::mutex mutex_;
   std::deque<journal_entry> entries_;
-  std::vector<queued_write> refused_;
+  std::vector<queued_write_ptr> refused_;
   std::size_t writes_ = 0;
   std::size_t bytes_ = 0;
   bool stopping_ = false;

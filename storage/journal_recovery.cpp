@@ -193,8 +193,8 @@ void journal_writer::give_up() {
   refill();
   std::deque<journal_entry> kept;
   for (auto& entry : backlog_) {
-    if (auto* queued = std::get_if<queued_write>(&entry))
-      finish(*queued, {write_result::kind::lost, {}, {}, "the database is out of reach"});
+    if (auto* queued = std::get_if<queued_write_ptr>(&entry))
+      finish(**queued, {write_result::kind::lost, {}, {}, "the database is out of reach"});
     else if (auto* unit = std::get_if<queued_unit>(&entry))
       unit->work->finish(make_error(errc::unknown_outcome, "the database is out of reach"));
     else

@@ -21,6 +21,8 @@ constexpr sql logged_chain{"journal_logged_chain",
 constexpr std::array<const sql*, 3> frame_statements{&begin_transaction, &commit_transaction,
                                                      &roll_back_transaction};
 
+constexpr std::string_view unique_violation = "23505";
+
 /// Refusals that say nothing about the rows: deadlock, no room, shutting down. That of a
 /// read-only server never comes here, for the connection has failed then.
 bool is_passing(std::string_view sqlstate) {
@@ -68,8 +70,14 @@ journal_writer::attempt_end journal_writer::receive_steps(const transaction& tx,
     const auto got = db_->receive(deadline);
     if (!got)
       return attempt_end::retry;
-    if (!got->ok())
-      return judge_refusal(*got);
+    if (!got->ok()) {
+      // What an earlier step has found explains this one's refusal as well.
+      if (end != attempt_end::committed)
+        return end;
+      const bool is_known_key = step.kind == transaction::step_kind::blind_claims
+                                && got->sqlstate() == unique_violation;
+      return is_known_key ? attempt_end::known_key : judge_refusal(*got);
+    }
     const auto checked = check_step(step, tx, *got);
     if (end == attempt_end::committed)
       end = checked;
@@ -105,6 +113,10 @@ journal_writer::attempt_end journal_writer::check_step(const transaction::step& 
       known_webhooks_.erase({std::move(gateway), from.text()});
     }
     return known_webhooks_.empty() ? attempt_end::committed : attempt_end::conflicts;
+  }
+  if (step.kind == transaction::step_kind::changes && got.affected() != step.hits) {
+    reason_ = std::string{step.what->name} + ": a row to be changed is not there";
+    return attempt_end::refused;
   }
   return attempt_end::committed;
 }

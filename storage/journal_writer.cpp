@@ -2,6 +2,7 @@
 
 #include "messages/fault_point.hpp"
 #include "messages/limits.hpp"
+#include "messages/thread_name.hpp"
 #include "storage/rows.hpp"
 
 #include <algorithm>
@@ -9,6 +10,9 @@
 namespace holdfast::storage {
 
 namespace {
+
+/// A known key costs the transaction that claims it blindly, and seldom comes alone.
+constexpr std::size_t looks_after_known_key = 100;
 
 constexpr sql find_keys{"journal_find_keys",
                         "select k.merchant_id, k.key, " HF_KEY_COLUMNS
@@ -41,7 +45,8 @@ void journal_writer::close_shard(shard_number shard, std::function<void()> done)
 
 void journal_writer::submit(journal_write write, write_callback done) {
   const auto bytes = bytes_of(write);
-  queue_.push(queued_write{std::move(write), std::move(done), bytes});
+  queue_.push(
+    std::make_unique<queued_write>(queued_write{std::move(write), std::move(done), bytes}));
 }
 
 void journal_writer::barrier(shard_number, std::function<void()> done) {
@@ -71,6 +76,7 @@ void journal_writer::on_shard_lost(shard_lost_callback lost) {
 // -- the writer's thread ----------------------------------------------------------------------
 
 void journal_writer::work() {
+  name_this_thread("journal");
   for (;;) {
     refill();
     if (!backlog_.empty())
@@ -95,14 +101,14 @@ void journal_writer::follow() {
 
 void journal_writer::refill() {
   const auto known = backlog_.size();
-  std::vector<queued_write> refused;
+  std::vector<queued_write_ptr> refused;
   queue_.take(backlog_, refused);
   for (auto i = known; i < backlog_.size(); ++i)
     if (const auto* opening = std::get_if<shard_opening>(&backlog_[i]))
       newest_[opening->shard] = opening->head.epoch;
-  for (auto& queued : refused) {
+  for (const auto& queued : refused) {
     ++failed_writes_;
-    queued.done({write_result::kind::overloaded, {}, {}, "the queue is full"});
+    queued->done({write_result::kind::overloaded, {}, {}, "the queue is full"});
   }
   if (stop_at_ == steady_time::max() && queue_.stopping())
     stop_at_ = std::chrono::steady_clock::now() + limits::journal_flush_time_max;
@@ -110,11 +116,11 @@ void journal_writer::refill() {
 
 void journal_writer::step() {
   auto& front = backlog_.front();
-  if (std::holds_alternative<queued_write>(front)) {
-    auto batch = gather();
+  if (std::holds_alternative<queued_write_ptr>(front)) {
+    const auto batch = gather();
     write_list writes;
-    for (auto& queued : batch)
-      writes.push_back(&queued);
+    for (const auto& queued : batch)
+      writes.push_back(queued.get());
     commit(std::move(writes));
     return;
   }
@@ -133,26 +139,27 @@ void journal_writer::step() {
   }
 }
 
-std::vector<queued_write> journal_writer::gather() {
-  std::vector<queued_write> batch;
+std::vector<queued_write_ptr> journal_writer::gather() {
+  std::vector<queued_write_ptr> batch;
   std::set<std::pair<merchant_id, std::string>> claimed;
   std::set<std::pair<std::string, std::string>> told;
   std::size_t bytes = 0;
   while (!backlog_.empty() && batch.size() < limits::journal_batch_writes_max) {
-    auto* next = std::get_if<queued_write>(&backlog_.front());
+    auto* next = std::get_if<queued_write_ptr>(&backlog_.front());
     if (next == nullptr)
       break;
-    if (!batch.empty() && bytes + next->bytes > limits::journal_batch_bytes_max)
+    const auto& queued = **next;
+    if (!batch.empty() && bytes + queued.bytes > limits::journal_batch_bytes_max)
       break;
     // The second claim of a key is left to the next transaction, which finds the first one's
     // row.
-    const auto& claim = next->write.claim;
+    const auto& claim = queued.write.claim;
     if (claim && !claimed.emplace(claim->merchant, claim->key).second)
       break;
-    const auto& notice = next->write.webhook;
+    const auto& notice = queued.write.webhook;
     if (notice && !told.emplace(notice->gateway, notice->event_id).second)
       break;
-    bytes += next->bytes;
+    bytes += queued.bytes;
     batch.push_back(std::move(*next));
     backlog_.pop_front();
   }
@@ -176,7 +183,9 @@ void journal_writer::commit(write_list writes) {
     if (drop_stale(writes); writes.empty())
       return;
     const auto started = std::chrono::steady_clock::now();
-    const auto tx = transaction::of_writes(writes, open_);
+    const auto tx = transaction::of_writes(
+      writes, open_,
+      looks_left_ > 0 ? transaction::claiming::looking : transaction::claiming::blind);
     auto end = attempt(tx, false);
     if (end == attempt_end::unknown) {
       const auto committed = find_out(tx);
@@ -188,6 +197,7 @@ void journal_writer::commit(write_list writes) {
     }
     switch (end) {
       case attempt_end::committed: {
+        looks_left_ -= std::min<std::size_t>(looks_left_, 1);
         const auto took = std::chrono::steady_clock::now() - started;
         adopt(tx);
         fault_point("journal.committed_before_callbacks");
@@ -196,6 +206,7 @@ void journal_writer::commit(write_list writes) {
         return;
       }
       case attempt_end::fenced: finish_fenced(writes); break;
+      case attempt_end::known_key: looks_left_ = looks_after_known_key; break;
       case attempt_end::conflicts: finish_conflicts(writes); break;
       case attempt_end::refused: commit_apart(std::move(writes)); return;
       case attempt_end::unknown:

@@ -52,6 +52,7 @@ private:
   enum class attempt_end : std::uint8_t {
     committed,
     fenced,    ///< Some shards are not ours any more: `fenced_`.
+    known_key, ///< Some keys exist; to be asked which, for they were claimed blindly.
     conflicts, ///< Some keys exist, or notices: `conflicts_`, `known_webhooks_`.
     refused,   ///< The rows are to blame: `reason_`.
     retry,     ///< Nothing was written, and nothing is wrong with the rows.
@@ -66,7 +67,7 @@ private:
   void refill();
 
   // -- writes: journal_writer.cpp --
-  [[nodiscard]] std::vector<queued_write> gather();
+  [[nodiscard]] std::vector<queued_write_ptr> gather();
   void commit(write_list writes);
   void commit_apart(write_list writes);
   void abandon(const write_list& writes);
@@ -128,6 +129,7 @@ private:
   std::set<std::pair<merchant_id, std::string>> conflicts_;
   std::set<std::pair<std::string, std::string>> known_webhooks_; ///< gateway, event id
   std::string reason_;
+  std::size_t looks_left_ = 0; ///< transactions that don't claim keys blindly
   std::optional<steady_time> trouble_since_;
   milliseconds pause_{0};
   int old_backend_ = 0;

@@ -1,5 +1,6 @@
 // The lease keeper's rounds, and what in them is about other nodes than ours.
 #include "messages/limits.hpp"
+#include "messages/thread_name.hpp"
 #include "storage/membership.hpp"
 #include "storage/postgres_leases.hpp"
 #include "storage/retention_sweep.hpp"
@@ -19,6 +20,7 @@ constexpr const char* retention = "retention";
 } // namespace
 
 void postgres_lease_keeper::work() {
+  name_this_thread("leases");
   auto next = std::chrono::steady_clock::now();
   for (;;) {
     {

@@ -6,27 +6,34 @@
 
 namespace holdfast::storage {
 
+// An unnest for each column, in the select list: a single one of many arrays in the from clause
+// would put every value by first, which costs more than some inserts do.
+
 const sql append_log_events{"journal_append_events", R"sql(
 insert into event (shard_id, seq, type, merchant_id, subject, at, payload, chain)
-select * from unnest($1::int2[], $2::int8[], $3::int2[], $4::uuid[], $5::uuid[],
-                     $6::timestamptz[], $7::bytea[], $8::bytea[]))sql"};
+select unnest($1::int2[]), unnest($2::int8[]), unnest($3::int2[]), unnest($4::uuid[]),
+       unnest($5::uuid[]), unnest($6::timestamptz[]), unnest($7::bytea[]),
+       unnest($8::bytea[]))sql"};
 
 /// Every account is touched once, by the sum of what the transaction moves; `change` says how
 /// far an entry's balance lies from the final one.
 const sql append_log_entries{"journal_append_entries", R"sql(
 with touched as (
   insert into account as a (id, shard_id, kind, owner, currency, balance)
-  select * from unnest($1::uuid[], $2::int2[], $3::int2[], $4::text[], $5::text[], $6::int8[])
+  select unnest($1::uuid[]), unnest($2::int2[]), unnest($3::int2[]), unnest($4::text[]),
+         unnest($5::text[]), unnest($6::int8[])
   on conflict (id) do update set balance = a.balance + excluded.balance
   returning a.id, a.currency, a.balance)
 insert into ledger_entry (shard_id, seq, leg, posting, account_id, kind, subject, ordinal, amount,
                           currency, balance_after, effective_date, external_ref, created_at)
 select e.shard_id, e.seq, e.leg, e.posting, e.account_id, e.kind, e.subject, e.ordinal, e.amount,
        t.currency, t.balance + e.change, (e.at at time zone 'UTC')::date, e.external_ref, e.at
-  from unnest($7::int2[], $8::int8[], $9::int4[], $10::int4[], $11::uuid[], $12::int2[],
-              $13::uuid[], $14::int4[], $15::int8[], $16::int8[], $17::text[], $18::timestamptz[])
-         as e(shard_id, seq, leg, posting, account_id, kind, subject, ordinal, amount, change,
-              external_ref, at)
+  from (select unnest($7::int2[]) as shard_id, unnest($8::int8[]) as seq,
+               unnest($9::int4[]) as leg, unnest($10::int4[]) as posting,
+               unnest($11::uuid[]) as account_id, unnest($12::int2[]) as kind,
+               unnest($13::uuid[]) as subject, unnest($14::int4[]) as ordinal,
+               unnest($15::int8[]) as amount, unnest($16::int8[]) as change,
+               unnest($17::text[]) as external_ref, unnest($18::timestamptz[]) as at) e
   join touched t on t.id = e.account_id)sql"};
 
 void log_columns::append(shard_number shard, shard_head& head,

@@ -183,10 +183,10 @@ void many_settlement_stores::unfiled_batches(shard_number shard, std::uint32_t m
   done(no_such_shard(shard));
 }
 
-void many_settlement_stores::open_files(shard_number shard,
+void many_settlement_stores::open_files(shard_number shard, timestamp now,
                                         callback<std::vector<settlement_file>> done) {
   if (auto* part = of(shard))
-    return part->open_files(shard, std::move(done));
+    return part->open_files(shard, now, std::move(done));
   done(no_such_shard(shard));
 }
 

@@ -6,15 +6,17 @@ namespace holdfast::storage {
 
 const sql claim_webhooks{"journal_claim_webhooks", R"sql(
 insert into webhook_event (gateway, event_id, shard_id, subject, received_at)
-select * from unnest($1::text[], $2::text[], $3::int2[], $4::uuid[], $5::timestamptz[])
+select unnest($1::text[]), unnest($2::text[]), unnest($3::int2[]), unnest($4::uuid[]),
+       unnest($5::timestamptz[])
 on conflict (gateway, event_id) do nothing
 returning gateway, event_id)sql"};
 
 const sql save_disputes{"journal_save_disputes", R"sql(
 insert into payment_dispute (id, payment_id, shard_id, merchant_id, ordinal, status, amount,
                              reserved, opened_at, closed_at)
-select * from unnest($1::uuid[], $2::uuid[], $3::int2[], $4::uuid[], $5::int4[], $6::int2[],
-                     $7::int8[], $8::int8[], $9::timestamptz[], $10::timestamptz[])
+select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::int2[]), unnest($4::uuid[]),
+       unnest($5::int4[]), unnest($6::int2[]), unnest($7::int8[]), unnest($8::int8[]),
+       unnest($9::timestamptz[]), unnest($10::timestamptz[])
 on conflict (id) do update set status = excluded.status, closed_at = excluded.closed_at)sql"};
 
 void webhook_columns::add(shard_number shard, const webhook_claim& claim) {

@@ -73,7 +73,8 @@ public:
 
   void unfiled_batches(shard_number shard, std::uint32_t max_items,
                        callback<std::vector<batch_content>> done) override;
-  void open_files(shard_number shard, callback<std::vector<settlement_file>> done) override;
+  void open_files(shard_number shard, timestamp now,
+                  callback<std::vector<settlement_file>> done) override;
   void file_content(file_id file, callback<std::vector<batch_content>> done) override;
   void merchants_with_ready_items(shard_number shard,
                                   callback<std::vector<merchant_id>> done) override;

@@ -1,6 +1,7 @@
 #include "storage/reader_pool.hpp"
 
 #include "messages/limits.hpp"
+#include "messages/thread_name.hpp"
 #include "storage/schema.hpp"
 
 #include <optional>
@@ -57,6 +58,7 @@ void reader_pool::push(job one) {
 }
 
 void reader_pool::work() {
+  name_this_thread("reader");
   reader mine;
   for (;;) {
     job next;

@@ -179,12 +179,12 @@ settlement_file read_file(row& from) {
   file.shard = from.shard();
   file.acquirer = from.text();
   file.status = from.number<file_status>();
-  file.content = from.bytes();
   file.sha256 = from.text();
   file.tries = static_cast<std::uint32_t>(from.int4());
   file.next_try_at = from.time();
   file.created_at = from.time();
   file.status_since = from.time();
+  file.content = from.bytes();
   return file;
 }
 

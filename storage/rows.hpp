@@ -61,11 +61,10 @@ namespace holdfast::storage {
 #define HF_MERCHANT_COLUMNS "m.id, m.name, m.currency, m.stripes, m.fee_bps, m.created_at"
 [[nodiscard]] merchant_row read_merchant(row& from);
 
-/// Of `settlement_file f`. The content is read only of what is still to be submitted.
-#define HF_FILE_COLUMNS                                                          \
-  "f.id, f.shard_id, f.acquirer, f.status,"                                      \
-  " case f.status when 1 then f.content else ''::bytea end, f.sha256, f.tries, " \
-  "f.next_try_at, f.created_at, f.status_since"
+/// Of `settlement_file f`; its content, or none, follows them.
+#define HF_FILE_COLUMNS                                                        \
+  "f.id, f.shard_id, f.acquirer, f.status, f.sha256, f.tries, f.next_try_at, " \
+  "f.created_at, f.status_since"
 [[nodiscard]] settlement_file read_file(row& from);
 
 [[nodiscard]] error corrupt_row(std::string_view table);

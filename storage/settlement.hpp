@@ -2,6 +2,7 @@
 // shard's order, and what the reconciler reads between them. No libpq here.
 #pragma once
 
+#include "messages/limits.hpp"
 #include "storage/store.hpp"
 
 #include <memory>
@@ -10,7 +11,9 @@ namespace holdfast::storage {
 
 /// Closes the merchant's (or, with none, every merchant's) ready captures and refunds into one
 /// batch per merchant, acquirer and currency, each of at most `max_items` (several where there
-/// are more). Writes batch_closed events. Ids are made from `now` and `random_seed`.
+/// are more). One run takes so many items only; what it leaves is for the next (`has_more`),
+/// and a merchant's batch is not torn apart for that. Writes batch_closed events. Ids are made
+/// from `now` and `random_seed`.
 struct close_batches_request {
   std::optional<merchant_id> merchant;
   /// Only what had succeeded before this instant (the cut-off): running it again for the same
@@ -18,12 +21,14 @@ struct close_batches_request {
   timestamp captured_before;
   timestamp now;
   std::uint64_t random_seed = 0;
-  std::uint32_t max_items = 10'000;
+  std::uint32_t max_items = limits::file_items_max;
+  std::uint32_t run_items = limits::cutoff_items_max; ///< of one run, of all batches
 };
 
 struct closed_batches {
   std::uint32_t batches = 0;
   std::uint64_t items = 0;
+  bool has_more = false; ///< to be run again, for the same instant
 };
 
 [[nodiscard]] std::unique_ptr<unit_of_work> close_batches(close_batches_request request,
@@ -43,7 +48,7 @@ struct settlement_file {
   shard_number shard;
   std::string acquirer;
   file_status status = file_status::stored;
-  std::string content; ///< raw CSV; open_files reads it only of what is to be submitted
+  std::string content; ///< raw CSV; open_files reads it only of the one to be submitted first
   std::string sha256;  ///< lower-case hex of content
   std::uint32_t tries = 0;
   timestamp next_try_at;
@@ -94,7 +99,7 @@ using holdfast::new_exception;
 /// follow.
 struct apply_results_request {
   file_id file;
-  std::vector<item_result> results; ///< of all items, in any order
+  std::vector<item_result> results; ///< one for each item, in any order
   std::vector<posting> postings;    ///< of the rejected ones
   std::vector<new_exception> exceptions;
   std::string raw; ///< what the acquirer sent
@@ -268,8 +273,11 @@ public:
   /// Closed batches of the shard in no file yet, at most `max_items` items in all.
   virtual void unfiled_batches(shard_number shard, std::uint32_t max_items,
                                callback<std::vector<batch_content>> done) = 0;
-  /// Files of the shard that are not reconciled or refused, oldest first, with their content.
-  virtual void open_files(shard_number shard, callback<std::vector<settlement_file>> done) = 0;
+  /// Files of the shard that are not reconciled or refused, oldest first. The first that is to
+  /// be submitted by `now` comes with its content; no other does, for a long backlog's is
+  /// large.
+  virtual void open_files(shard_number shard, timestamp now,
+                          callback<std::vector<settlement_file>> done) = 0;
   /// The batches of a file with their items (those still `batched`).
   virtual void file_content(file_id file, callback<std::vector<batch_content>> done) = 0;
   /// Whether the shard has captures or refunds that wait for a batch, by merchant.

@@ -10,10 +10,14 @@ namespace holdfast::storage {
 
 namespace {
 
-constexpr sql items_of_file{
-  "settlement_items_of_file",
-  "select o.id, o.batch_id, o.merchant_id from payment_operation o"
-  " join batch b on b.id = o.batch_id where b.file_id = $1 and o.settlement_status = 1"};
+/// Until the acquirer has answered, all items that they were closed with are in them.
+constexpr sql batches_of_file{"settlement_answered_batches",
+                              "select id, merchant_id, items from batch where file_id = $1"};
+
+constexpr sql places_of_items{
+  "settlement_places_of_items",
+  "select o.id, o.batch_id from payment_operation o join batch b on b.id = o.batch_id"
+  " where o.id = any($2::uuid[]) and b.file_id = $1 and o.settlement_status = 1"};
 
 /// Rejected items keep their batch, so that their way can be followed.
 constexpr sql reject_items{"settlement_reject_items",
@@ -28,25 +32,33 @@ constexpr sql defer_items{
   " where o.id = any($1::uuid[]) and o.settlement_status = 1"
   " returning o.payment_id"};
 
+constexpr sql answer_batches{"settlement_answer_batches",
+                             "update batch set status = 3 where file_id = $1"};
+
 /// The totals follow what is left in the batch.
-constexpr sql answer_batches{"settlement_answer_batches", R"sql(
-update batch b set status = 3, items = coalesce(x.items, 0), gross = coalesce(x.gross, 0)
-  from batch k
-  left join (select o.batch_id, count(*)::int4 as items,
-                    sum(case o.kind when 1 then o.amount else -o.amount end)::int8 as gross
-               from payment_operation o
-              where o.settlement_status = 1
-                and o.batch_id in (select id from batch where file_id = $1)
-              group by o.batch_id) x on x.batch_id = k.id
+constexpr sql count_batches_anew{"settlement_count_batches_anew", R"sql(
+update batch b set items = x.items, gross = x.gross
+  from batch k cross join lateral (
+        select count(*)::int4 as items,
+               coalesce(sum(case o.kind when 1 then o.amount else -o.amount end), 0)::int8 as gross
+          from payment_operation o where o.batch_id = k.id and o.settlement_status = 1) x
  where b.id = k.id and k.file_id = $1)sql"};
 
-constexpr sql settle_items{"settlement_settle_items", R"sql(
-update payment_operation o
-   set settlement_status = 2, fee = u.fee, report_line = u.report_line, settled_at = $1
-  from unnest($2::uuid[], $3::int8[], $4::int4[]) as u(id, fee, report_line)
- where o.id = u.id and o.settlement_status = 1)sql"};
+/// How many items of the table are in a batch no statistics tell, for a cut-off changes it by
+/// all of them; and a guess of none makes a plan that compares every item with every other.
+/// `coalesce` keeps the planner from guessing.
+#define HF_IS_BATCHED "coalesce(o.settlement_status = 1, false)"
 
-/// What a person has settled before the report came has no line in it, and stays in its batch.
+constexpr sql settle_items{
+  "settlement_settle_items",
+  "with moved as (update payment_operation o"
+  "   set settlement_status = 2, fee = u.fee, report_line = u.report_line, settled_at = $1"
+  "   from unnest($2::uuid[], $3::int8[], $4::int4[]) as u(id, fee, report_line)"
+  "   where o.id = u.id and " HF_IS_BATCHED
+  "   returning o.payment_id, o.kind, o.amount)" HF_FOLLOW_MOVED("2")};
+
+/// What a person has settled before the report came has no line in it, and stays in its batch:
+/// an item that the file's results had raised an exception about.
 constexpr sql reconcile_batches{"settlement_reconcile_batches", R"sql(
 update batch b
    set status = 4, gross = u.gross + coalesce(x.gross, 0),
@@ -57,7 +69,9 @@ update batch b
   left join (select o.batch_id, sum(o.fee)::int8 as fees,
                     sum(case o.kind when 1 then o.amount else -o.amount end)::int8 as gross
                from payment_operation o
-              where o.batch_id = any($2::uuid[]) and o.settlement_status = 2
+              where o.id = any(array(select operation_id from recon_exception
+                                      where file_id = $7 and operation_id is not null))
+                and o.batch_id = any($2::uuid[]) and o.settlement_status = 2
                 and o.report_line is null
               group by o.batch_id) x on x.batch_id = u.id
  where b.id = u.id)sql"};
@@ -147,31 +161,14 @@ private:
 
   /// One event a batch, so that each merchant's feed tells of its own.
   expected<void> log(unit_scope& scope) const {
-    const auto items = run_sql(scope, items_of_file, parameters::of(request_.file));
-    if (!items)
-      return items.error();
-    std::unordered_map<uuid, batch_id> batch_of;
-    std::map<batch_id, batch_answer> answers;
-    for (int i = 0; i < items->rows(); ++i) {
-      row from{*items, i};
-      const auto operation = from.id();
-      const auto batch = from.id_of<batch_id>();
-      batch_of.emplace(operation, batch);
-      answers.try_emplace(batch, batch_answer{from.id_of<merchant_id>(), {request_.file}});
-    }
-    for (const auto& item : request_.results) {
-      const auto batch = batch_of.find(item.operation);
-      if (batch == batch_of.end())
-        return make_error(errc::rejected, "a result is not of an item of the file");
-      auto& counts = answers.at(batch->second).counts;
-      switch (item.verdict) {
-        case item_verdict::accepted: ++counts.accepted; break;
-        case item_verdict::rejected: ++counts.rejected; break;
-        case item_verdict::deferred: ++counts.deferred; break;
-      }
-    }
-    auto postings = sort_postings(request_.postings, batch_of);
-    for (const auto& [batch, answer] : answers) {
+    auto answers = read_batches(scope);
+    if (!answers)
+      return answers.error();
+    const auto batch_of = count_moved(scope, *answers);
+    if (!batch_of)
+      return batch_of.error();
+    auto postings = sort_postings(request_.postings, *batch_of);
+    for (const auto& [batch, answer] : *answers) {
       event_record event{event_type::file_answered,
                          answer.merchant,
                          batch.value,
@@ -185,26 +182,86 @@ private:
     return {};
   }
 
+  /// With all of their items accepted.
+  expected<std::map<batch_id, batch_answer>> read_batches(unit_scope& scope) const {
+    const auto found = run_sql(scope, batches_of_file, parameters::of(request_.file));
+    if (!found)
+      return found.error();
+    std::map<batch_id, batch_answer> answers;
+    std::size_t items = 0;
+    for (int i = 0; i < found->rows(); ++i) {
+      row from{*found, i};
+      const auto batch = from.id_of<batch_id>();
+      batch_answer answer{from.id_of<merchant_id>(), {request_.file}};
+      answer.counts.accepted = static_cast<std::uint32_t>(from.int4());
+      items += answer.counts.accepted;
+      answers.emplace(batch, answer);
+    }
+    if (items != request_.results.size())
+      return make_error(errc::rejected, "the results are not of the items of the file");
+    return answers;
+  }
+
+  /// Of those that leave their batch, which one that is.
+  expected<std::unordered_map<uuid, batch_id>> count_moved(
+    unit_scope& scope, std::map<batch_id, batch_answer>& answers) const {
+    std::unordered_map<uuid, batch_id> batch_of;
+    std::unordered_map<uuid, item_verdict> verdicts;
+    std::vector<uuid> moved;
+    for (const auto& item : request_.results)
+      if (item.verdict != item_verdict::accepted) {
+        verdicts.emplace(item.operation, item.verdict);
+        moved.push_back(item.operation);
+      }
+    if (moved.empty())
+      return batch_of;
+    const auto places =
+      run_sql(scope, places_of_items, parameters::of(request_.file, to_array(moved)));
+    if (!places)
+      return places.error();
+    if (static_cast<std::size_t>(places->rows()) != moved.size())
+      return make_error(errc::rejected, "a result is not of an item of the file");
+    for (int i = 0; i < places->rows(); ++i) {
+      row from{*places, i};
+      const auto operation = from.id();
+      const auto batch = from.id_of<batch_id>();
+      batch_of.emplace(operation, batch);
+      auto& counts = answers.at(batch).counts;
+      --counts.accepted;
+      ++(verdicts.at(operation) == item_verdict::rejected ? counts.rejected : counts.deferred);
+    }
+    return batch_of;
+  }
+
   expected<void> move_items(unit_scope& scope) const {
-    auto changed = run_returning_ids(scope, reject_items, with(item_verdict::rejected));
-    if (!changed)
-      return changed.error();
-    const auto deferred = run_returning_ids(scope, defer_items, with(item_verdict::deferred));
-    if (!deferred)
-      return deferred.error();
-    changed->insert(changed->end(), deferred->begin(), deferred->end());
     const auto answered = run_sql(scope, answer_batches, parameters::of(request_.file));
     if (!answered)
       return answered.error();
+    auto changed = move(scope, reject_items, item_verdict::rejected);
+    if (!changed)
+      return changed.error();
+    const auto deferred = move(scope, defer_items, item_verdict::deferred);
+    if (!deferred)
+      return deferred.error();
+    changed->insert(changed->end(), deferred->begin(), deferred->end());
+    if (changed->empty())
+      return {};
+    const auto counted = run_sql(scope, count_batches_anew, parameters::of(request_.file));
+    if (!counted)
+      return counted.error();
     return follow_payments(scope, *changed);
   }
 
-  std::vector<uuid> with(item_verdict verdict) const {
+  /// Answers their payments.
+  expected<std::vector<uuid>> move(unit_scope& scope, const sql& how,
+                                   item_verdict verdict) const {
     std::vector<uuid> ids;
     for (const auto& item : request_.results)
       if (item.verdict == verdict)
         ids.push_back(item.operation);
-    return ids;
+    if (ids.empty())
+      return ids;
+    return run_returning_ids(scope, how, ids);
   }
 
   const apply_results_request request_;
@@ -246,12 +303,15 @@ private:
       fees.add(item.fee.value());
       lines.add(static_cast<std::int32_t>(item.report_line));
     }
-    const auto settled =
+    const auto moved =
       run_sql(scope, settle_items,
               parameters::of(request_.now, std::move(ids), std::move(fees), std::move(lines)));
+    if (!moved)
+      return moved.error();
+    const auto settled = follow_moved(scope, *moved);
     if (!settled)
       return settled.error();
-    if (settled->affected() != static_cast<std::int64_t>(request_.settled.size()))
+    if (*settled != static_cast<std::int64_t>(request_.settled.size()))
       return make_error(errc::rejected, "the report settles an item that is not in a batch");
     return {};
   }
@@ -259,9 +319,7 @@ private:
   expected<void> reconcile(unit_scope& scope) const {
     array_of<uuid> ids;
     array_of<std::int64_t> gross, acquirer_fees, platform_fees, net;
-    std::vector<uuid> batches;
     for (const auto& batch : request_.batches) {
-      batches.push_back(batch.batch.value);
       ids.add(batch.batch.value);
       gross.add(batch.gross.value());
       acquirer_fees.add(batch.acquirer_fees.value());
@@ -271,10 +329,10 @@ private:
     const auto reconciled = run_sql(
       scope, reconcile_batches,
       parameters::of(request_.now, std::move(ids), std::move(gross), std::move(acquirer_fees),
-                     std::move(platform_fees), std::move(net)));
+                     std::move(platform_fees), std::move(net), request_.file));
     if (!reconciled)
       return reconciled.error();
-    return follow_batches(scope, batches);
+    return {};
   }
 
   void log(unit_scope& scope) const {

@@ -2,26 +2,32 @@
 #include "messages/codec.hpp"
 #include "storage/settlement_unit.hpp"
 
+#include <algorithm>
+#include <functional>
+
 namespace holdfast::storage {
 
 namespace {
 
-/// The ready items, numbered within their future batches. The same in both statements that use
-/// it, for nothing changes in between: the shard is ours and held.
-#define HF_READY                                                                                  \
-  "ready as (select o.id, o.payment_id, o.merchant_id, o.acquirer, o.currency, o.kind, o.amount," \
-  " ((row_number() over (partition by o.merchant_id, o.acquirer, o.currency order by o.id) - 1)"  \
-  "  / $4)::int4 as part"                                                                         \
-  " from payment_operation o where o.shard_id = $1 and o.status = 2 and o.settlement_status = 0"  \
-  " and ($2::uuid is null or o.merchant_id = $2) and o.succeeded_at < $3)"
+/// The first ready items, each with the number of its future batch. The same in both statements
+/// that use it, for nothing changes in between: the shard is ours and held.
+#define HF_READY                                                                              \
+  "ready as (select o.id, o.merchant_id, o.acquirer, o.currency, o.kind, o.amount"            \
+  "   from payment_operation o where o.shard_id = $1 and o.status = 2 and o.batch_id is null" \
+  "   and ($2::uuid is null or o.merchant_id = $2) and o.succeeded_at < $3"                   \
+  "   order by o.merchant_id, o.id limit $5),"                                                \
+  " parted as (select r.*, (row_number() over (partition by r.merchant_id, r.acquirer,"       \
+  "   r.currency order by r.id) - 1) / $4 as part from ready r),"                             \
+  " numbered as (select p.*, (dense_rank() over (order by p.merchant_id, p.acquirer,"         \
+  "   p.currency, p.part))::int4 as number from parted p)"
 
 constexpr sql ready_groups{
   "settlement_ready_groups",
   "with " HF_READY
-  " select merchant_id, acquirer, currency, part, count(*)::int4,"
+  " select merchant_id, acquirer, currency, count(*)::int4,"
   " sum(case kind when 1 then amount else -amount end)::int8,"
   " encode(sha256(string_agg(uuid_send(id) || int8send(amount), ''::bytea order by id)), 'hex')"
-  " from ready group by 1, 2, 3, 4 order by 1, 2, 3, 4"};
+  " from numbered group by number, merchant_id, acquirer, currency order by number"};
 
 constexpr sql insert_batches{"settlement_insert_batches", R"sql(
 insert into batch (id, shard_id, merchant_id, acquirer, currency, status, items, gross, closed_at)
@@ -29,15 +35,17 @@ select u.id, $1, u.merchant_id, u.acquirer, u.currency, 1, u.items, u.gross, $2
   from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int4[], $8::int8[])
          as u(id, merchant_id, acquirer, currency, items, gross))sql"};
 
+/// $6 has the batch of each number, or the nil id. An array needs no join, which with many
+/// small batches and a wrong guess of their number would compare each item with each batch.
 constexpr sql fill_batches{
   "settlement_fill_batches",
   "with " HF_READY
-  " update payment_operation o set batch_id = b.id, settlement_status = 1"
-  " from ready r join unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::int4[])"
-  "   as b(id, merchant_id, acquirer, currency, part)"
-  "   on b.merchant_id = r.merchant_id and b.acquirer = r.acquirer and b.currency = r.currency"
-  "   and b.part = r.part"
-  " where o.id = r.id"};
+  ","
+  " moved as (update payment_operation o"
+  "   set batch_id = ($6::uuid[])[n.number], settlement_status = 1"
+  "   from numbered n where o.id = n.id"
+  "   and ($6::uuid[])[n.number] <> '00000000-0000-0000-0000-000000000000'"
+  "   returning o.payment_id, o.kind, o.amount)" HF_FOLLOW_MOVED("1")};
 
 constexpr sql insert_file{"settlement_insert_file", R"sql(
 insert into settlement_file (id, shard_id, acquirer, status, content, sha256, items, next_try_at,
@@ -59,20 +67,14 @@ constexpr sql mark_file_sql{"settlement_mark_file",
 constexpr sql mark_batches_submitted{
   "settlement_mark_submitted", "update batch set status = 2 where file_id = $1 and status = 1"};
 
-struct closing_batch {
-  batch_closed event;
-  std::int32_t part = 0;
-};
-
-closing_batch read_group(row& from) {
-  closing_batch group;
-  group.event.merchant.value = from.id();
-  group.event.acquirer = from.text();
-  group.event.unit = from.unit();
-  group.part = from.int4();
-  group.event.items = static_cast<std::uint32_t>(from.int4());
-  group.event.gross = from.amount();
-  group.event.items_sha256 = from.text();
+batch_closed read_group(row& from) {
+  batch_closed group;
+  group.merchant.value = from.id();
+  group.acquirer = from.text();
+  group.unit = from.unit();
+  group.items = static_cast<std::uint32_t>(from.int4());
+  group.gross = from.amount();
+  group.items_sha256 = from.text();
   return group;
 }
 
@@ -80,49 +82,76 @@ class batch_closer final : public settlement_unit<closed_batches> {
 public:
   batch_closer(close_batches_request request, callback<closed_batches> done)
     : settlement_unit(std::move(done)),
-      request_(request) {}
+      request_(request),
+      batch_items_(std::clamp(request.max_items, 1U, limits::file_items_max)) {}
 
   expected<void> perform(unit_scope& scope) override {
     result_ = {};
     const auto found = run_sql(scope, ready_groups, ready(scope));
     if (!found)
       return found.error();
-    auto groups = read_all<closing_batch>(*found, read_group);
+    auto groups = read_all<batch_closed>(*found, read_group);
     if (!groups)
       return groups.error();
     if (groups->empty())
       return {};
+    const auto leaves = left_for_next_run(*groups);
     id_source ids{request_.now, scope.shard, request_.random_seed};
+    array_of<uuid> by_number;
+    std::vector<batch_closed> closed;
     for (auto& group : *groups) {
-      group.event.batch.value = ids.next();
+      if (leaves(group)) {
+        by_number.add(uuid{});
+        continue;
+      }
+      group.batch.value = ids.next();
+      by_number.add(group.batch.value);
       ++result_.batches;
-      result_.items += group.event.items;
+      result_.items += group.items;
+      closed.push_back(std::move(group));
     }
-    if (auto done = insert(scope, *groups); !done)
+    if (auto done = insert(scope, closed); !done)
       return done;
-    if (auto done = fill(scope, *groups); !done)
+    if (auto done = fill(scope, std::move(by_number)); !done)
       return done;
-    return log(scope, *groups);
+    log(scope, closed);
+    return {};
   }
 
 private:
   parameters ready(const unit_scope& scope) const {
     return parameters::of(scope.shard, request_.merchant, request_.captured_before,
-                          std::int64_t{std::max(request_.max_items, 1U)});
+                          std::int64_t{batch_items_}, std::int64_t{request_.run_items});
   }
 
-  expected<void> insert(unit_scope& scope, const std::vector<closing_batch>& groups) const {
+  /// The last merchant of a full run may have more than was read: of it, only batches that are
+  /// full close now. A run that would close none by that closes what it has.
+  std::function<bool(const batch_closed&)> left_for_next_run(
+    const std::vector<batch_closed>& groups) {
+    std::uint64_t read = 0;
+    for (const auto& group : groups)
+      read += group.items;
+    result_.has_more = read >= request_.run_items;
+    const auto is_left = [this, last = groups.back().merchant](const batch_closed& group) {
+      return group.merchant == last && group.items < batch_items_;
+    };
+    if (!result_.has_more || std::ranges::all_of(groups, is_left))
+      return [](const batch_closed&) { return false; };
+    return is_left;
+  }
+
+  expected<void> insert(unit_scope& scope, const std::vector<batch_closed>& batches) const {
     array_of<uuid> ids, merchants;
     array_of<std::string_view> acquirers, currencies;
     array_of<std::int32_t> items;
     array_of<std::int64_t> gross;
-    for (const auto& [event, part] : groups) {
-      ids.add(event.batch.value);
-      merchants.add(event.merchant.value);
-      acquirers.add(event.acquirer);
-      currencies.add(event.unit.code());
-      items.add(static_cast<std::int32_t>(event.items));
-      gross.add(event.gross.value());
+    for (const auto& one : batches) {
+      ids.add(one.batch.value);
+      merchants.add(one.merchant.value);
+      acquirers.add(one.acquirer);
+      currencies.add(one.unit.code());
+      items.add(static_cast<std::int32_t>(one.items));
+      gross.add(one.gross.value());
     }
     const auto done =
       run_sql(scope, insert_batches,
@@ -134,46 +163,33 @@ private:
     return {};
   }
 
-  expected<void> fill(unit_scope& scope, const std::vector<closing_batch>& groups) const {
-    array_of<uuid> ids, merchants;
-    array_of<std::string_view> acquirers, currencies;
-    array_of<std::int32_t> parts;
-    std::vector<uuid> batches;
-    for (const auto& [event, part] : groups) {
-      batches.push_back(event.batch.value);
-      ids.add(event.batch.value);
-      merchants.add(event.merchant.value);
-      acquirers.add(event.acquirer);
-      currencies.add(event.unit.code());
-      parts.add(part);
-    }
+  expected<void> fill(unit_scope& scope, array_of<uuid> by_number) const {
     auto values = ready(scope);
-    values.add(std::move(ids));
-    values.add(std::move(merchants));
-    values.add(std::move(acquirers));
-    values.add(std::move(currencies));
-    values.add(std::move(parts));
-    const auto done = run_sql(scope, fill_batches, values);
-    if (!done)
-      return done.error();
-    if (done->affected() != static_cast<std::int64_t>(result_.items))
+    values.add(std::move(by_number));
+    const auto moved = run_sql(scope, fill_batches, values);
+    if (!moved)
+      return moved.error();
+    const auto filled = follow_moved(scope, *moved);
+    if (!filled)
+      return filled.error();
+    if (*filled != static_cast<std::int64_t>(result_.items))
       return make_error(errc::internal,
                         "batches were not filled with what they were closed for");
-    return follow_batches(scope, batches);
-  }
-
-  expected<void> log(unit_scope& scope, const std::vector<closing_batch>& groups) const {
-    for (const auto& [event, part] : groups)
-      scope.events.push_back({event_type::batch_closed,
-                              event.merchant,
-                              event.batch.value,
-                              request_.now,
-                              encode(settlement_event{event}),
-                              {}});
     return {};
   }
 
+  void log(unit_scope& scope, const std::vector<batch_closed>& batches) const {
+    for (const auto& one : batches)
+      scope.events.push_back({event_type::batch_closed,
+                              one.merchant,
+                              one.batch.value,
+                              request_.now,
+                              encode(settlement_event{one}),
+                              {}});
+  }
+
   const close_batches_request request_;
+  const std::uint32_t batch_items_;
 };
 
 class file_storer final : public settlement_unit<bool> {

@@ -31,19 +31,22 @@ constexpr sql open_items{"settlement_open_items",
                          " where o.batch_id = any($1::uuid[]) and o.settlement_status = 1"
                          " order by o.batch_id, o.id"};
 
-constexpr sql unfinished_files{"settlement_open_files",
-                               "select " HF_FILE_COLUMNS
-                               " from settlement_file f where f.shard_id = $1"
-                               " and f.status in (1, 2, 3) order by f.id"};
+constexpr sql unfinished_files{
+  "settlement_open_files",
+  "select " HF_FILE_COLUMNS
+  ","
+  " case when f.id = (select n.id from settlement_file n where n.shard_id = $1 and n.status = 1"
+  "   and n.next_try_at <= $2 order by n.id limit 1) then f.content else ''::bytea end"
+  " from settlement_file f where f.shard_id = $1 and f.status in (1, 2, 3) order by f.id"};
 
 constexpr sql ready_merchants{"settlement_ready_merchants",
                               "select distinct merchant_id from payment_operation"
-                              " where shard_id = $1 and status = 2 and settlement_status = 0"};
+                              " where shard_id = $1 and status = 2 and batch_id is null"};
 
 constexpr sql count_ready{"settlement_count_ready",
                           "select count(*) from payment_operation"
                           " where shard_id = $1 and merchant_id = $2 and status = 2"
-                          " and settlement_status = 0 and succeeded_at >= $3"};
+                          " and batch_id is null and succeeded_at >= $3"};
 
 batch_content read_content(row& from) {
   batch_content content{read_batch(from), {}, 0};
@@ -87,15 +90,16 @@ void postgres_settlement_store::unfiled_batches(shard_number shard, std::uint32_
   });
 }
 
-void postgres_settlement_store::open_files(shard_number shard,
+void postgres_settlement_store::open_files(shard_number shard, timestamp now,
                                            callback<std::vector<settlement_file>> done) {
-  readers_.ask(
-    std::move(done), [shard](connection& db) -> expected<std::vector<settlement_file>> {
-      const auto found = db.query(unfinished_files, parameters::of(shard), query_deadline());
-      if (!found)
-        return found.error();
-      return read_all<settlement_file>(*found, read_file);
-    });
+  readers_.ask(std::move(done),
+               [shard, now](connection& db) -> expected<std::vector<settlement_file>> {
+                 const auto found =
+                   db.query(unfinished_files, parameters::of(shard, now), query_deadline());
+                 if (!found)
+                   return found.error();
+                 return read_all<settlement_file>(*found, read_file);
+               });
 }
 
 void postgres_settlement_store::file_content(file_id file,

@@ -15,21 +15,23 @@ constexpr sql recent_keys{
                  " from idempotency_key k where k.shard_id = $1 and k.last_used_at >= $2"
                  " order by k.last_used_at desc limit $3"};
 
-/// Everything with a gateway's answer outstanding has a next_action_at, so the sweep's index
-/// finds it: by its status, by a requested operation, or because it is due anyway.
-constexpr sql live_payments{"live_payments",
-                            "select " HF_PAYMENT_COLUMNS
-                            " from payment p"
-                            " where p.shard_id = $1 and p.next_action_at is not null"
-                            " and (p.status in (1, 2) or p.next_action_at <= clock_timestamp()"
-                            "  or exists (select from payment_operation o"
-                            "    where o.payment_id = p.id and o.status = 1))"
-                            " order by p.next_action_at limit $2"};
+/// Everything with a gateway's answer outstanding has a next_action_at, and so a wake_at, so
+/// the sweep's index finds it: by its status, by a requested operation, or because it is due
+/// anyway. First those that the sweep would find too late, whatever the limit leaves to it.
+constexpr sql live_payments{
+  "live_payments", "select " HF_PAYMENT_COLUMNS
+                   " from payment p"
+                   " where p.shard_id = $1 and p.wake_at is not null"
+                   " and (p.status in (1, 2) or p.next_action_at <= clock_timestamp()"
+                   "  or exists (select from payment_operation o"
+                   "    where o.payment_id = p.id and o.status = 1))"
+                   " order by p.wake_at <= p.next_action_at, p.next_action_at limit $2"};
 
 constexpr sql select_due{"select_due", "select " HF_PAYMENT_COLUMNS
                                        " from payment p"
-                                       " where p.shard_id = $1 and p.next_action_at <= $2"
-                                       " order by p.next_action_at limit $3"};
+                                       " where p.shard_id = $1 and p.wake_at <= $2"
+                                       " and p.next_action_at <= $2"
+                                       " order by p.wake_at limit $3"};
 
 /// With the batch of its latest capture.
 #define HF_PAYMENT_VIEW                                                  \

@@ -1,9 +1,9 @@
 #include "storage/transaction.hpp"
 
-#include "messages/codec.hpp"
 #include "messages/limits.hpp"
 #include "storage/log_columns.hpp"
 #include "storage/notice_columns.hpp"
+#include "storage/payment_columns.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,13 +28,20 @@ update shard s set last_seq = ours.new_seq, chain = ours.chain
   from ours where s.shard_id = ours.shard_id
 returning s.shard_id)sql"};
 
+/// Most keys are new, and have no answer yet.
+constexpr sql claim_new_keys{"journal_claim_new_keys", R"sql(
+insert into idempotency_key (merchant_id, key, shard_id, fingerprint, subject)
+select unnest($1::uuid[]), unnest($2::text[]), unnest($3::int2[]), unnest($4::bytea[]),
+       unnest($5::uuid[]))sql"};
+
 /// A claim that returns no row names a key that exists. An expired one counts as gone, swept or
 /// not; but never one without an answer.
 constexpr sql claim_keys{"journal_claim_keys", R"sql(
 insert into idempotency_key as k (merchant_id, key, shard_id, fingerprint, subject,
                                   status, content_type, body, location)
-select * from unnest($1::uuid[], $2::text[], $3::int2[], $4::bytea[], $5::uuid[],
-                     $6::int2[], $7::text[], $8::bytea[], $9::text[])
+select unnest($1::uuid[]), unnest($2::text[]), unnest($3::int2[]), unnest($4::bytea[]),
+       unnest($5::uuid[]), unnest($6::int2[]), unnest($7::text[]), unnest($8::bytea[]),
+       unnest($9::text[])
 on conflict (merchant_id, key) do update
    set shard_id = excluded.shard_id, fingerprint = excluded.fingerprint,
        subject = excluded.subject, status = excluded.status,
@@ -45,44 +52,29 @@ on conflict (merchant_id, key) do update
    and k.last_used_at < clock_timestamp() - $10::int8 * interval '1 millisecond'
 returning merchant_id, key)sql"};
 
-/// settlement_status is settlement's, but for this: a capture that has just succeeded is the
-/// least advanced of them all.
-constexpr sql save_payments{"journal_save_payments", R"sql(
-insert into payment as p (id, shard_id, merchant_id, status, amount, captured, refunded, disputed,
-                          currency, mode, reference, gateway, gateway_reference, acquirer,
-                          created_at, updated_at, next_action_at, last_seq, detail)
-select * from unnest($1::uuid[], $2::int2[], $3::uuid[], $4::int2[], $5::int8[], $6::int8[],
-                     $7::int8[], $8::int8[], $9::text[], $10::int2[], $11::text[], $12::text[],
-                     $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[],
-                     $17::timestamptz[], $18::int8[], $19::bytea[])
-on conflict (id) do update
-   set status = excluded.status, amount = excluded.amount, captured = excluded.captured,
-       refunded = excluded.refunded, disputed = excluded.disputed, gateway = excluded.gateway,
-       gateway_reference = excluded.gateway_reference, acquirer = excluded.acquirer,
-       updated_at = excluded.updated_at, next_action_at = excluded.next_action_at,
-       last_seq = excluded.last_seq, detail = excluded.detail,
-       settlement_status = case when excluded.captured > p.captured and p.settlement_status <> 3
-                                then 0 else p.settlement_status end)sql"};
-
 constexpr sql save_operations{"journal_save_operations", R"sql(
 insert into payment_operation (id, payment_id, shard_id, merchant_id, acquirer, currency, kind,
                                status, ordinal, amount, gateway_reference, created_at, succeeded_at)
-select * from unnest($1::uuid[], $2::uuid[], $3::int2[], $4::uuid[], $5::text[], $6::text[],
-                     $7::int2[], $8::int2[], $9::int4[], $10::int8[], $11::text[],
-                     $12::timestamptz[], $13::timestamptz[])
+select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::int2[]), unnest($4::uuid[]),
+       unnest($5::text[]), unnest($6::text[]), unnest($7::int2[]), unnest($8::int2[]),
+       unnest($9::int4[]), unnest($10::int8[]), unnest($11::text[]), unnest($12::timestamptz[]),
+       unnest($13::timestamptz[])
 on conflict (id) do update
    set status = excluded.status, gateway_reference = excluded.gateway_reference,
        succeeded_at = excluded.succeeded_at)sql"};
 
 /// last_used_at is indexed, so it changes only for an answer that was long in coming: then as
-/// ever a new version of the row needs no new index entries.
+/// ever a new version of the row needs no new index entries. The limit is for the planner, as
+/// that of change_payments is.
 constexpr sql answer_keys{"journal_answer_keys", R"sql(
 update idempotency_key k
    set status = u.status, content_type = u.content_type, body = u.body, location = u.location,
        last_used_at = case when k.last_used_at < clock_timestamp() - $7::int8 * interval '1 millisecond'
                            then clock_timestamp() else k.last_used_at end
-  from unnest($1::uuid[], $2::text[], $3::int2[], $4::text[], $5::bytea[], $6::text[])
-         as u(merchant_id, key, status, content_type, body, location)
+  from (select unnest($1::uuid[]) as merchant_id, unnest($2::text[]) as key,
+               unnest($3::int2[]) as status, unnest($4::text[]) as content_type,
+               unnest($5::bytea[]) as body, unnest($6::text[]) as location
+         limit $8) u
  where k.merchant_id = u.merchant_id and k.key = u.key)sql"};
 
 /// One that is known by its fingerprint stays as it is.
@@ -90,14 +82,16 @@ constexpr sql add_exceptions{"journal_add_exceptions", R"sql(
 insert into recon_exception (id, shard_id, kind, merchant_id, payment_id, operation_id, batch_id,
                              currency, expected_amount, reported_amount, raw_line, detail,
                              opened_at, fingerprint, source, external_ref)
-select * from unnest($1::uuid[], $2::int2[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[],
-                     $7::uuid[], $8::text[], $9::int8[], $10::int8[], $11::text[], $12::text[],
-                     $13::timestamptz[], $14::text[], $15::text[], $16::text[])
+select unnest($1::uuid[]), unnest($2::int2[]), unnest($3::text[]), unnest($4::uuid[]),
+       unnest($5::uuid[]), unnest($6::uuid[]), unnest($7::uuid[]), unnest($8::text[]),
+       unnest($9::int8[]), unnest($10::int8[]), unnest($11::text[]), unnest($12::text[]),
+       unnest($13::timestamptz[]), unnest($14::text[]), unnest($15::text[]), unnest($16::text[])
 on conflict (fingerprint) do nothing)sql"};
 
-constexpr std::array<const sql*, 10> all_statements{
-  &advance_shards,    &claim_keys,         &claim_webhooks, &save_payments,  &save_operations,
-  &append_log_events, &append_log_entries, &answer_keys,    &add_exceptions, &save_disputes};
+constexpr std::array<const sql*, 12> all_statements{
+  &advance_shards,     &claim_new_keys,  &claim_keys,      &claim_webhooks,
+  &add_payments,       &change_payments, &save_operations, &append_log_events,
+  &append_log_entries, &answer_keys,     &add_exceptions,  &save_disputes};
 
 using step = transaction::step;
 using step_kind = transaction::step_kind;
@@ -139,6 +133,7 @@ public:
     shards_.add(number_of(shard));
     fingerprints_.add(bytes_of(claim.request));
     subjects_.add(claim.subject);
+    has_answers_ = has_answers_ || answer;
     if (answer) {
       statuses_.add(static_cast<std::int16_t>(answer->answer.status));
       content_types_.add(answer->answer.content_type);
@@ -152,15 +147,21 @@ public:
     }
   }
 
-  void take_into(std::vector<step>& steps) {
+  void take_into(std::vector<step>& steps, transaction::claiming how) {
     if (keys_.size() == 0)
       return;
-    steps.push_back(
-      {step_kind::claims, &claim_keys,
-       parameters::of(std::move(merchants_), std::move(keys_), std::move(shards_),
-                      std::move(fingerprints_), std::move(subjects_), std::move(statuses_),
-                      std::move(content_types_), std::move(bodies_), std::move(locations_),
-                      limits::idempotency_key_expired_ms)});
+    auto values = parameters::of(std::move(merchants_), std::move(keys_), std::move(shards_),
+                                 std::move(fingerprints_), std::move(subjects_));
+    if (how == transaction::claiming::blind && !has_answers_) {
+      steps.push_back({step_kind::blind_claims, &claim_new_keys, std::move(values)});
+      return;
+    }
+    values.add(std::move(statuses_));
+    values.add(std::move(content_types_));
+    values.add(std::move(bodies_));
+    values.add(std::move(locations_));
+    values.add(limits::idempotency_key_expired_ms);
+    steps.push_back({step_kind::claims, &claim_keys, std::move(values)});
   }
 
 private:
@@ -168,66 +169,7 @@ private:
   array_of<std::string_view> keys_, content_types_, locations_;
   array_of<std::int16_t> shards_, statuses_;
   array_of<byte_view> fingerprints_, bodies_;
-};
-
-/// The attempt that a payment's own columns tell of: the one that holds the money, or else the
-/// last.
-const attempt* leading_attempt(const payment& subject) {
-  const auto approved =
-    std::ranges::find(subject.attempts, attempt_status::approved, &attempt::status);
-  if (approved != subject.attempts.end())
-    return &*approved;
-  return subject.attempts.empty() ? nullptr : &subject.attempts.back();
-}
-
-class payment_columns {
-public:
-  void add(shard_number shard, const payment& subject, sequence_number last_seq) {
-    ids_.add(subject.id.value);
-    shards_.add(number_of(shard));
-    merchants_.add(subject.merchant.value);
-    statuses_.add(persisted(subject.status));
-    amounts_.add(subject.amount.value());
-    captured_.add(subject.captured.value());
-    refunded_.add(subject.refunded.value());
-    disputed_.add(subject.disputed.value());
-    currencies_.add(subject.unit.code());
-    modes_.add(persisted(subject.mode));
-    references_.add(subject.reference);
-    const auto* leading = leading_attempt(subject);
-    gateways_.add(leading != nullptr ? std::string_view{leading->gateway} : std::string_view{});
-    gateway_references_.add(leading != nullptr ? std::string_view{leading->gateway_reference}
-                                               : std::string_view{});
-    acquirers_.add(subject.acquirer);
-    created_.add(subject.created_at);
-    updated_.add(subject.updated_at);
-    due_.add_optional(subject.next_action_at);
-    last_seqs_.add(last_seq.value);
-    details_.add(byte_view{encode_detail(subject)});
-  }
-
-  void take_into(std::vector<step>& steps) {
-    if (ids_.size() == 0)
-      return;
-    steps.push_back(
-      {step_kind::rows, &save_payments,
-       parameters::of(std::move(ids_), std::move(shards_), std::move(merchants_),
-                      std::move(statuses_), std::move(amounts_), std::move(captured_),
-                      std::move(refunded_), std::move(disputed_), std::move(currencies_),
-                      std::move(modes_), std::move(references_), std::move(gateways_),
-                      std::move(gateway_references_), std::move(acquirers_),
-                      std::move(created_), std::move(updated_), std::move(due_),
-                      std::move(last_seqs_), std::move(details_))});
-  }
-
-private:
-  array_of<uuid> ids_, merchants_;
-  array_of<std::int16_t> shards_, statuses_, modes_;
-  array_of<std::int64_t> amounts_, captured_, refunded_, disputed_, last_seqs_;
-  array_of<std::string_view> currencies_, references_, gateways_, gateway_references_,
-    acquirers_;
-  array_of<timestamp> created_, updated_, due_;
-  array_of<byte_view> details_;
+  bool has_answers_ = false;
 };
 
 class operation_columns {
@@ -284,13 +226,14 @@ public:
   }
 
   void take_into(std::vector<step>& steps) {
-    if (keys_.size() == 0)
+    const auto rows = static_cast<std::int64_t>(keys_.size());
+    if (rows == 0)
       return;
     steps.push_back(
       {step_kind::rows, &answer_keys,
        parameters::of(std::move(merchants_), std::move(keys_), std::move(statuses_),
                       std::move(content_types_), std::move(bodies_), std::move(locations_),
-                      limits::idempotency_touch_ms)});
+                      limits::idempotency_touch_ms, rows)});
   }
 
 private:
@@ -373,7 +316,9 @@ public:
       exceptions_.add(write.shard, opened);
     if (!write.snapshot)
       return;
-    payments_[write.snapshot->id.value] = {&write, last_seq};
+    if (is_creation(write))
+      created_.insert(write.snapshot->id.value);
+    payments_[write.snapshot->id.value] = {write.shard, &*write.snapshot, last_seq};
     for (const auto& changed : write.changed_disputes)
       disputes_[changed.id.value] = {&write, &changed};
     for (const auto& changed : write.changed_operations)
@@ -381,13 +326,15 @@ public:
         operations_[changed.id] = {&write, &changed};
   }
 
-  void take_into(std::vector<step>& steps, log_columns& log) {
-    claims_.take_into(steps);
+  void take_into(std::vector<step>& steps, log_columns& log, transaction::claiming how) {
+    claims_.take_into(steps, how);
     webhooks_.take_into(steps);
-    payment_columns payments;
+    added_payments added;
+    changed_payments changed;
     for (const auto& [id, saved] : payments_)
-      payments.add(saved.write->shard, *saved.write->snapshot, saved.last_seq);
-    payments.take_into(steps);
+      created_.contains(id) ? added.add(saved) : changed.add(saved);
+    added.take_into(steps);
+    changed.take_into(steps);
     operation_columns operations;
     for (const auto& [id, saved] : operations_)
       operations.add(saved.write->shard, *saved.write->snapshot, *saved.changed);
@@ -405,10 +352,6 @@ public:
   }
 
 private:
-  struct saved_payment {
-    const journal_write* write = nullptr;
-    sequence_number last_seq;
-  };
   struct saved_operation {
     const journal_write* write = nullptr;
     const operation* changed = nullptr;
@@ -423,9 +366,17 @@ private:
            && write.claim->key == write.answer->key;
   }
 
+  static bool is_creation(const journal_write& write) {
+    return std::ranges::any_of(write.events, [&write](const event_record& event) {
+      return event.type == event_type::payment_created
+             && event.subject == write.snapshot->id.value;
+    });
+  }
+
   claim_columns claims_;
   webhook_columns webhooks_;
   exception_columns exceptions_;
+  std::set<uuid> created_;
   std::map<uuid, saved_payment> payments_;
   std::map<uuid, saved_operation> operations_;
   std::map<uuid, saved_dispute> disputes_;
@@ -435,7 +386,7 @@ private:
 } // namespace
 
 transaction transaction::of_writes(std::span<queued_write* const> writes,
-                                   const shard_heads& heads) {
+                                   const shard_heads& heads, claiming how) {
   transaction made;
   made.last_seqs_.resize(writes.size());
   std::map<shard_number, std::vector<std::size_t>> by_shard;
@@ -467,7 +418,7 @@ transaction transaction::of_writes(std::span<queued_write* const> writes,
     made.after_.emplace(shard, std::move(head));
   }
   made.steps_.push_back(fence.take());
-  rows.take_into(made.steps_, log);
+  rows.take_into(made.steps_, log, how);
   return made;
 }
 

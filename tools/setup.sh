@@ -13,11 +13,11 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 packages=(
     build-essential g++ cmake ninja-build ccache git pkg-config dpkg-dev python3
     libpq-dev libprotobuf-dev protobuf-compiler libspdlog-dev libssl-dev
-    libtomlplusplus-dev libcli11-dev libhowardhinnant-date-dev tzdata jq curl
-    ca-certificates
+    libtomlplusplus-dev libcli11-dev libhowardhinnant-date-dev libjemalloc-dev tzdata jq curl
+    ca-certificates valgrind
 )
-# Only for checks that are skipped without them.
-optional_packages=(clang-format-14)
+# Only for checks that are skipped without them, and for tools/profile.
+optional_packages=(clang-format-14 linux-perf)
 
 is_installed() { # <package>: also when another installed package provides it
     [[ $installed == *$'\n'"$1"$'\n'* ]]
@@ -158,7 +158,8 @@ if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     fi
 else
     say "not a Debian: please have g++ 12 or clang 14, CMake 3.25, Ninja, Boost 1.81, PostgreSQL 15,"
-    say "protobuf 3.21, spdlog, OpenSSL 3, toml++, CLI11 and CAF 0.18.7, or newer ones, installed"
+    say "protobuf 3.21, spdlog, OpenSSL 3, toml++, CLI11, jemalloc 5 and CAF 0.18.7, or newer ones,"
+    say "installed; and valgrind, for a test"
 fi
 
 exec "$here/caf.sh"

@@ -39,32 +39,48 @@ public:
   const char* name() const override { return "gateway"; }
 
 private:
+  struct waiting_call {
+    gateway_call call;
+    gateways::call_kind kind;
+    timestamp since;
+  };
+
   [[nodiscard]] timestamp now() const { return seat_.clock(); }
 
   void admit(gateway_call call) {
     const auto ticket = ++last_ticket_;
     const auto kind = gateways::kind_of(call.target, call.is_repeat);
-    const auto entry = waiting_.emplace(ticket, std::move(call)).first;
-    if (lines_.enqueue(now(), ticket, kind))
+    const auto entry =
+      waiting_.emplace(ticket, waiting_call{std::move(call), kind, now()}).first;
+    if (lines_.enqueue(entry->second.since, ticket, kind))
       return step();
-    refuse(entry->second, gateways::refusal::queue_full);
+    refuse(entry->second.call, gateways::refusal::queue_full);
     waiting_.erase(entry);
   }
 
   void step() {
     const auto next = lines_.advance(now());
     for (const auto& [ticket, why] : next.refuse)
-      refuse(take(ticket), why);
-    for (const auto& [ticket, permit, time_left] : next.start)
-      send(take(ticket), permit, time_left);
+      refuse(take(ticket).call, why);
+    for (const auto& [ticket, permit, time_left] : next.start) {
+      auto one = take(ticket);
+      note_wait(one);
+      send(std::move(one.call), permit, time_left);
+    }
     publish();
     look_again();
   }
 
-  gateway_call take(gateways::admission::ticket ticket) {
+  waiting_call take(gateways::admission::ticket ticket) {
     auto entry = waiting_.extract(ticket);
     HF_ASSERT(!entry.empty());
     return std::move(entry.mapped());
+  }
+
+  /// What is owed has a line of its own, and nobody waits for it.
+  void note_wait(const waiting_call& one) const {
+    if (one.kind == gateways::call_kind::charge)
+      seat_.env->intake->waited(admission::stage::gateway_line, now() - one.since);
   }
 
   void send(gateway_call call, gateways::breaker::permit_number permit, milliseconds timeout) {
@@ -136,7 +152,7 @@ private:
   gateways::admission lines_;
   gateways::breaker_state told_ = gateways::breaker_state::closed;
   gateways::admission::ticket last_ticket_ = 0;
-  std::unordered_map<gateways::admission::ticket, gateway_call> waiting_;
+  std::unordered_map<gateways::admission::ticket, waiting_call> waiting_;
   std::optional<timestamp> look_at_; ///< when the delayed message comes
 };
 

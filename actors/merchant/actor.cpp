@@ -73,7 +73,7 @@ private:
 
   void close(timestamp before) {
     gathered_ = 0;
-    tell(shard_, close_batches_now{id_, before, false, nullptr});
+    tell(shard_, close_batches_now{id_, before, false, nullptr, {}});
   }
 
   environment_ptr env_;

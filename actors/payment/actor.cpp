@@ -1,544 +1,76 @@
 #include "actors/payment/actor.hpp"
 
-#include "actors/api/render.hpp"
 #include "actors/caf.hpp"
-#include "actors/protocol.hpp"
-#include "messages/assert.hpp"
-#include "messages/codec.hpp"
-#include "messages/fault_point.hpp"
-#include "messages/limits.hpp"
+#include "actors/payment/work.hpp"
+#include "messages/packed_payment.hpp"
 
-#include <caf/event_based_actor.hpp>
-
-#include <algorithm>
-#include <deque>
-#include <unordered_map>
+#include <memory>
+#include <utility>
 
 namespace holdfast::actors {
 
 namespace {
 
-using payments::settled_request;
-
-/// How a merchant's refused request is answered.
-api_reply refusal_reply(const payments::refusal& refused, const std::string& request_id) {
-  const bool too_large = refused.code == errc::amount_too_large;
-  return api::answer_problem(too_large ? 422 : 409,
-                             too_large ? "amount_too_large" : "invalid_state", refused.detail,
-                             request_id);
-}
-
-storage::stored_answer to_stored(const api_reply& reply) {
-  return {reply.status, reply.content_type, reply.body, reply.location};
-}
-
-class payment_actor : public caf::event_based_actor {
+/// At work, or at rest: then it is its seat and the payment, packed, and little else.
+class payment_actor final : public lean_actor {
 public:
   payment_actor(caf::actor_config& cfg, payment_seat seat, std::optional<payment> state)
-    : caf::event_based_actor(cfg),
-      seat_(std::move(seat)) {
-    if (state) {
-      state_ = std::move(*state);
-      waiting_.push_back({payments::recovered{}, std::nullopt});
-    }
-  }
-
-  caf::behavior make_behavior() override {
-    die_with(this, seat_.shard);
-    step();
-    return {
-      [this](payment_request& request) { accept(request); },
-      [this](gateway_reply& reply) {
-        fault_point("payment.after_gateway_answer");
-        take_up({payments::gateway_answered{reply.target, std::move(reply.answer)}, {}});
-      },
-      [this](journal_done& answer) { written(answer.result); },
-      [this](wake_up) {
-        take_up({payments::woken{}, {}});
-      },
-      [this](deliver_webhook& notice) { hear(notice); },
-      [this](const payment_revived&) {
-        refused_writes_ = 0;
-        take_up({payments::recovered{}, {}});
-      },
-      [this](const describe& ask) { describe_to(ask.key); },
-      [this](passivate) { leave_if_idle(); },
-    };
-  }
+    : lean_actor(cfg),
+      seat_(std::move(seat)),
+      recovers_(state.has_value()),
+      work_(std::make_unique<payment_work>(*this, seat_, state ? std::move(*state) : payment{},
+                                           payment_aside{})) {}
 
   const char* name() const override { return "payment"; }
 
-  void on_exit() override { seat_.shard = nullptr; }
+  /// Handles in a circle would keep this actor for ever, and its promises unanswered.
+  void on_exit() override {
+    work_ = nullptr;
+    seat_.shard = nullptr;
+  }
+
+protected:
+  void begin() override {
+    if (recovers_)
+      work_->recover();
+    rest_if_possible();
+  }
+
+  void handle(caf::message& what) override {
+    if (rests_idle_ && caf::make_typed_message_view<passivate>(what))
+      return quit();
+    wake();
+    give_to<payment_request, gateway_reply, journal_done, wake_up, deliver_webhook,
+            payment_revived, describe, passivate>(*work_, what);
+    rest_if_possible();
+  }
 
 private:
-  using notice_name = std::pair<std::string, std::string>; ///< gateway, event id
-
-  /// Who asked, when a command is a merchant's request.
-  struct request_origin {
-    std::string key;
-    fingerprint request{};
-    std::string request_id;
-    bool tell_when_durable = false;
-  };
-
-  struct waiting_command {
-    payments::command what;
-    std::optional<request_origin> origin;
-    promise_ptr notifier = nullptr; ///< the gateway that sent a notice
-  };
-
-  /// A gateway's notice whose write is in flight.
-  struct heard_notice {
-    notice_name name;
-    promise_ptr notifier;
-  };
-
-  /// The decision whose write is in flight.
-  struct pending_write {
-    payment next;
-    std::vector<payments::call_target> calls;
-    std::optional<request_origin> origin;
-    std::string settled_key;
-    std::optional<api_reply> reply;
-    bool item_is_ready = false;
-    std::optional<heard_notice> notice = std::nullopt;
-    bool is_of_wake = false; ///< nothing was heard: only time has passed
-  };
-
-  // -- commands in, one at a time
-  // -----------------------------------------------------------------
-
-  void accept(payment_request& request) {
-    request_origin origin{std::move(request.key), request.request,
-                          std::move(request.request_id), request.tell_when_durable};
-    if (waiting_.size() >= limits::payment_waiting_max)
-      return drop(origin, api::answer_problem(503, "overloaded",
-                                              "Too much is asked of this payment "
-                                              "at once.",
-                                              origin.request_id, 1));
-    if (auto* made = std::get_if<payments::create>(&request.what))
-      card_ = made->order.card;
-    request_ids_[origin.key] = origin.request_id;
-    traceparent_ = std::move(request.traceparent);
-    take_up({std::move(request.what), std::move(origin)});
-  }
-
-  void hear(deliver_webhook& delivery) {
-    if (waiting_.size() >= limits::payment_waiting_max)
-      return delivery.promise->deliver(api::answer_problem(
-        503, "overloaded", "Too much is told of this payment at once; send it again.",
-        delivery.promise->request_id(), 1));
-    take_up({payments::gateway_notified{std::move(delivery.notice)}, std::nullopt,
-             std::move(delivery.promise)});
-  }
-
-  void take_up(waiting_command command) {
-    waiting_.push_back(std::move(command));
-    step();
-  }
-
-  [[nodiscard]] bool is_idle() const {
-    return !in_flight_ && waiting_.empty() && !has_pending_work(state_);
-  }
-
-  /// A write under way must find this actor alive: whoever loaded the payment meanwhile would
-  /// not see it.
-  void leave_if_idle() {
-    if (is_idle() || state_.id.is_nil())
-      quit();
-    else
-      tell(seat_.shard, passivation_declined{seat_.id});
-  }
-
-  /// Works until a write is in flight or nothing waits.
-  void step() {
-    while (!in_flight_ && !waiting_.empty()) {
-      auto command = std::move(waiting_.front());
-      waiting_.pop_front();
-      start(std::move(command));
-    }
-    if (is_idle() && !state_.id.is_nil())
-      tell(seat_.shard, payment_idle{seat_.id});
-  }
-
-  void start(waiting_command command) {
-    const auto* heard = std::get_if<payments::gateway_notified>(&command.what);
-    if (heard != nullptr && state_.id.is_nil())
-      return; // The payment never came to be; dropped, the promise says: send it again.
-    if (heard != nullptr && knows(name_of(heard->notice)))
-      return command.notifier->deliver(api::answer_webhook(heard->notice.event_id, true));
-    const auto now = seat_.env->now();
-    drop_old_card(now);
-    const payments::context at{now, payments::entropy{seat_.env->random()},
-                               rules_for(command.what), !card_.number.empty(),
-                               next_answer_due()};
-    auto decision = payments::decide(state_, command.what, at);
-    if (decision.refused)
-      return write_refusal(*decision.refused, std::move(command.origin));
-    if (decision.events.empty()) {
-      // Woken too early, as after a write that the journal refused: its time is still to come.
-      if (std::holds_alternative<payments::woken>(command.what) && state_.next_action_at > now)
-        tell(seat_.shard, wake_me{seat_.id, state_.next_action_at});
+  void wake() {
+    if (work_)
       return;
-    }
-    write_events(std::move(decision), std::move(command), now);
+    rests_idle_ = false;
+    const auto aside = std::exchange(aside_, nullptr);
+    work_ = std::make_unique<payment_work>(*this, seat_, std::exchange(packed_, {}).unpack(),
+                                           aside ? std::move(*aside) : payment_aside{});
   }
 
-  /// Late enough, a card payment rather fails than keep a number in memory.
-  void drop_old_card(timestamp now) {
-    if (!state_.id.is_nil()
-        && now >= state_.created_at + milliseconds{limits::card_memory_ms_max})
-      card_ = {};
-  }
-
-  payments::policy rules_for(const payments::command& what) const {
-    const auto* made = std::get_if<payments::create>(&what);
-    return made != nullptr ? seat_.env->rules_of(made->order.path.gateways.front()) : rules();
-  }
-
-  /// Of the gateway that would be asked after the last one.
-  std::optional<milliseconds> next_answer_due() const {
-    const auto next = state_.attempts.size();
-    if (payments::is_terminal(state_.status) || next >= state_.route.size())
-      return std::nullopt;
-    return seat_.env->rules_of(state_.route[next]).answer_due;
-  }
-
-  payments::policy rules() const {
-    const auto& gateway = !state_.attempts.empty() ? state_.attempts.back().gateway
-                          : state_.route.empty()   ? std::string{}
-                                                   : state_.route.front();
-    return seat_.env->rules_of(gateway);
-  }
-
-  // -- out to the journal
-  // -------------------------------------------------------------------------
-
-  storage::journal_write new_write(const std::optional<request_origin>& origin) const {
-    storage::journal_write write;
-    write.shard = seat_.number;
-    write.epoch = seat_.epoch;
-    if (origin)
-      write.claim =
-        storage::key_claim{seat_.merchant, origin->key, origin->request, seat_.id.value};
-    return write;
-  }
-
-  /// A refusal moves nothing, but it is the key's answer from here on.
-  void write_refusal(const payments::refusal& refused, std::optional<request_origin> origin) {
-    HF_ASSERT(origin.has_value());
-    auto reply = refusal_reply(refused, origin->request_id);
-    auto write = new_write(origin);
-    write.answer = storage::key_answer{seat_.merchant, origin->key, to_stored(reply)};
-    in_flight_ = pending_write{state_, {}, origin, origin->key, std::move(reply), false};
-    submit_write(std::move(write));
-  }
-
-  void write_events(payments::decision decision, waiting_command command, timestamp now) {
-    auto write = new_write(command.origin);
-    pending_write pending{state_, std::move(decision.calls), std::move(command.origin), {}, {},
-                          false};
-    pending.is_of_wake = std::holds_alternative<payments::woken>(command.what)
-                         || std::holds_alternative<payments::recovered>(command.what);
-    if (const auto* heard = std::get_if<payments::gateway_notified>(&command.what)) {
-      const auto name = name_of(heard->notice);
-      write.webhook = storage::webhook_claim{name.first, name.second, seat_.id.value, now};
-      pending.notice = heard_notice{name, std::move(command.notifier)};
-    }
-    for (const auto& event : decision.events) {
-      auto postings = payments::postings_of(pending.next, event);
-      for (const auto& entry : postings)
-        HF_ASSERT(is_balanced(entry));
-      payments::apply(pending.next, event, now);
-      write.events.push_back({type_of(event), seat_.merchant, seat_.id.value, now,
-                              encode(event), std::move(postings)});
-      if (auto raised = payments::exception_of(pending.next, event))
-        write.exceptions.push_back({exception_id::make(now, seat_.number, seat_.env->random()),
-                                    now, std::move(*raised)});
-      note_changed_operation(event, pending, write);
-      note_changed_dispute(event, pending, write);
-    }
-    HF_ASSERT(decision.settled.size() <= 1);
-    if (!decision.settled.empty() && !decision.settled.front().idempotency_key.empty()) {
-      const auto& settled = decision.settled.front();
-      pending.settled_key = settled.idempotency_key;
-      pending.reply = reply_of(settled, pending.next);
-      write.answer =
-        storage::key_answer{seat_.merchant, settled.idempotency_key, to_stored(*pending.reply)};
-    }
-    write.snapshot = pending.next;
-    in_flight_ = std::move(pending);
-    submit_write(std::move(write));
-  }
-
-  /// Captures and refunds have rows of their own, which batches are made of; a void has none.
-  static void note_changed_operation(const payment_event& event, pending_write& pending,
-                                     storage::journal_write& write) {
-    const auto note = [&](operation_kind kind, std::uint32_t ordinal) {
-      if (kind == operation_kind::void_hold)
-        return;
-      for (const auto& op : pending.next.operations)
-        if (op.kind == kind && op.ordinal == ordinal)
-          write.changed_operations.push_back(op);
-    };
-    if (const auto* requested = std::get_if<operation_requested>(&event))
-      note(requested->kind, requested->ordinal);
-    else if (const auto* refused = std::get_if<operation_refused>(&event))
-      note(refused->kind, refused->ordinal);
-    else if (const auto* done = std::get_if<operation_succeeded>(&event)) {
-      note(done->kind, done->ordinal);
-      pending.item_is_ready = done->kind != operation_kind::void_hold;
-    }
-  }
-
-  /// Evidence is not noted here: it is told by the payment's detail alone.
-  static void note_changed_dispute(const payment_event& event, const pending_write& pending,
-                                   storage::journal_write& write) {
-    const auto note = [&](std::uint32_t ordinal) {
-      write.changed_disputes.push_back(pending.next.disputes.at(ordinal - 1));
-    };
-    if (const auto* opened = std::get_if<dispute_opened>(&event))
-      note(opened->ordinal);
-    else if (const auto* won = std::get_if<dispute_won>(&event))
-      note(won->ordinal);
-    else if (const auto* lost = std::get_if<dispute_lost>(&event))
-      note(lost->ordinal);
-  }
-
-  void submit_write(storage::journal_write write) {
-    seat_.env->journal->submit(
-      std::move(write), [me = caf::actor_cast<caf::actor>(this)](storage::write_result result) {
-        tell(me, journal_done{std::move(result)});
-      });
-  }
-
-  // -- back from the journal
-  // ----------------------------------------------------------------------
-
-  void written(storage::write_result& result) {
-    HF_ASSERT(in_flight_.has_value());
-    auto pending = std::move(*in_flight_);
-    in_flight_.reset();
-    using kind = storage::write_result::kind;
-    switch (result.outcome) {
-      case kind::committed: committed(std::move(pending)); break;
-      case kind::key_conflict: key_conflict(pending, result); break;
-      case kind::webhook_known: notice_ended(pending, true); break;
-      case kind::rejected: rejected(pending, result); break;
-      case kind::overloaded: overloaded(pending); break;
-      case kind::not_owner:
-      case kind::lost:
-        // The shard goes down with its epoch; a new owner rebuilds this payment from the
-        // journal.
-        quit(caf::exit_reason::user_shutdown);
-        return;
-    }
-    step();
-  }
-
-  void committed(pending_write pending) {
-    // Between two refused answers the payment asks again, and that can be written.
-    if (!pending.is_of_wake)
-      refused_writes_ = 0;
-    state_ = std::move(pending.next);
-    if (pending.reply) {
-      no_longer_asks(pending.settled_key);
-      fault_point("payment.before_reply");
-      tell(seat_.shard, request_settled{seat_.id, pending.settled_key, *pending.reply});
-    } else if (pending.origin && pending.origin->tell_when_durable) {
-      describe_for(pending.origin->key);
-    }
-    answer_descriptions();
-    notice_ended(pending, false);
-    for (const auto& target : pending.calls)
-      call_gateway(target);
-    if (!payments::may_need_card(state_, rules()))
-      card_ = {};
-    if (pending.item_is_ready)
-      tell(seat_.shard, item_ready{seat_.merchant, state_.updated_at});
-    tell(seat_.shard, wake_me{seat_.id, state_.next_action_at});
-  }
-
-  void key_conflict(const pending_write& pending, storage::write_result& result) {
-    HF_ASSERT(pending.origin && result.existing);
-    no_longer_asks(pending.origin->key);
-    tell(seat_.shard, key_was_taken{seat_.id, pending.origin->key, std::move(*result.existing),
-                                    state_.id.is_nil()});
-  }
-
-  /// The database refused what our own core decided: a bug, or a rule broken by hand. The
-  /// payment stays as it was and looks again later; people are told.
-  void rejected(const pending_write& pending, const storage::write_result& result) {
-    seat_.env->log(severity::error, "payment " + seat_.id.text()
-                                      + ": the journal refused a write: " + result.detail);
-    if (pending.origin)
-      return drop(*pending.origin,
-                  api::answer_problem(500, "internal_error",
-                                      "The request could not be recorded; nothing was done.",
-                                      pending.origin->request_id));
-    // A gateway can tell us anything, and tells it again: no reason to give the payment up.
-    if (pending.notice)
-      return pending.notice->notifier->deliver(
-        api::answer_problem(500, "internal_error", "The notice could not be recorded.",
-                            pending.notice->notifier->request_id()));
-    if (++refused_writes_ >= limits::answer_refusals_max) {
-      card_ = {}; // Nothing wakes this actor again that would look how old it is.
-      return tell(seat_.shard, dead_letter_found{{"payment", seat_.id.text(), result.detail,
-                                                  "the database refused what followed in "
-                                                    + std::string{to_string(state_.status)}}});
-    }
-    tell(seat_.shard, wake_me{seat_.id, seat_.env->now() + rules().retry_max});
-  }
-
-  /// Nothing is wrong with the write, and whoever asked for it asks again. What nobody asked
-  /// for is not lost either: the payment stays as it was and looks again later, and asks again
-  /// for a gateway's answer that it could not keep.
-  void overloaded(const pending_write& pending) {
-    if (pending.origin)
-      return drop(
-        *pending.origin,
-        api::answer_problem(503, "overloaded", "The runtime is at its limit; try again.",
-                            pending.origin->request_id, 1));
-    if (pending.notice)
-      return pending.notice->notifier->deliver(
-        api::answer_problem(503, "overloaded", "The runtime is at its limit; send it again.",
-                            pending.notice->notifier->request_id(), 1));
-    tell(seat_.shard, wake_me{seat_.id, seat_.env->now() + retry_pause()});
-  }
-
-  /// Spread over all that the rules allow, for a full journal turns many payments away at once.
-  [[nodiscard]] milliseconds retry_pause() const {
-    const auto rule = rules();
-    const auto span = std::max<std::int64_t>((rule.retry_max - rule.retry_min).count(), 1);
-    const auto extra = seat_.env->random() % static_cast<std::uint64_t>(span);
-    return rule.retry_min + milliseconds{static_cast<std::int64_t>(extra)};
-  }
-
-  // -- gateways' notices
-  // ---------------------------------------------------------------------------
-
-  static notice_name name_of(const webhook_notice& notice) {
-    return {notice.gateway, notice.event_id};
-  }
-
-  /// Spares the database most duplicates; its unique constraint knows them all.
-  [[nodiscard]] bool knows(const notice_name& name) const {
-    return std::ranges::find(notices_, name) != notices_.end();
-  }
-
-  /// The notice is durable, by this write or an earlier one.
-  void notice_ended(const pending_write& pending, bool known_before) {
-    if (!pending.notice)
+  void rest_if_possible() {
+    if (!work_->may_rest())
       return;
-    if (notices_.size() >= limits::webhooks_remembered_max)
-      notices_.pop_front();
-    notices_.push_back(pending.notice->name);
-    pending.notice->notifier->deliver(
-      api::answer_webhook(pending.notice->name.second, known_before));
-  }
-
-  void drop(const request_origin& origin, api_reply reply) {
-    no_longer_asks(origin.key);
-    tell(seat_.shard,
-         request_dropped{seat_.id, origin.key, std::move(reply), state_.id.is_nil()});
-  }
-
-  // -- out to the gateway
-  // -------------------------------------------------------------------------
-
-  void call_gateway(const payments::call_target& target) {
-    fault_point("payment.before_gateway_call");
-    auto request = payments::make_request(state_, target, card_);
-    request.traceparent = traceparent_;
-    const auto me = caf::actor_cast<caf::actor>(this);
-    auto gateway = seat_.env->peers.gateway(payments::gateway_of(state_, target));
-    if (!gateway) {
-      tell(me, gateway_reply{target, {gateway_verdict::not_sent, {}, "gateway_absent", {}}});
-      return;
-    }
-    tell(gateway, gateway_call{std::move(request), target, me, is_repeat(target)});
-  }
-
-  /// Whether the gateway may have heard of the operation before.
-  bool is_repeat(const payments::call_target& target) const {
-    return target.operation && std::ranges::any_of(state_.operations, [&](const operation& op) {
-             return op.kind == *target.operation && op.ordinal == target.ordinal
-                    && op.tries > 0;
-           });
-  }
-
-  // -- answers
-  // ------------------------------------------------------------------------------------
-
-  api_reply reply_of(const settled_request& settled, const payment& after) const {
-    const auto found = request_ids_.find(settled.idempotency_key);
-    const auto request_id = found == request_ids_.end() ? std::string{} : found->second;
-    const auto* op = settled.operation ? operation_of(after, settled) : nullptr;
-    switch (settled.how) {
-      case settled_request::kind::created: return api::answer_created(after);
-      case settled_request::kind::declined: return api::answer_declined(after, request_id);
-      case settled_request::kind::updated: return api::answer_updated(after);
-      case settled_request::kind::refund: return api::answer_refund(after, *op);
-      case settled_request::kind::dispute:
-        return api::answer_dispute(after, after.disputes.at(settled.ordinal - 1));
-      case settled_request::kind::refused: return api::answer_refused(after, *op, request_id);
-    }
-    return {};
-  }
-
-  static const operation* operation_of(const payment& after, const settled_request& settled) {
-    for (const auto& op : after.operations)
-      if (op.kind == *settled.operation && op.ordinal == settled.ordinal)
-        return &op;
-    HF_ASSERT(false);
-    return nullptr;
-  }
-
-  /// The shard keeps this actor while somebody waits for a description; told again, it may let
-  /// it go.
-  void describe_to(const std::string& key) {
-    describe_for(key);
-    step();
-  }
-
-  /// Before the key's own intent is durable there is nothing to describe, for its write may
-  /// still be refused: the asker then hears of it as soon as it is.
-  void describe_for(const std::string& key) {
-    const auto op = std::ranges::find(state_.operations, key, &operation::idempotency_key);
-    const bool is_operation = op != state_.operations.end();
-    if (is_operation && op->kind == operation_kind::refund)
-      return send_pending(key, api::answer_refund(state_, *op));
-    if (is_operation || state_.idempotency_key == key)
-      return send_pending(key, api::answer_pending(state_));
-    if (std::ranges::find(descriptions_due_, key) == descriptions_due_.end())
-      descriptions_due_.push_back(key);
-  }
-
-  void answer_descriptions() {
-    for (const auto& key : std::exchange(descriptions_due_, {}))
-      describe_for(key);
-  }
-
-  /// Its request has ended: a description would only confuse whoever repeats it.
-  void no_longer_asks(const std::string& key) {
-    request_ids_.erase(key);
-    std::erase(descriptions_due_, key);
-  }
-
-  void send_pending(const std::string& key, api_reply reply) {
-    tell(seat_.shard, request_pending{seat_.id, key, std::move(reply)});
+    rests_idle_ = work_->is_idle();
+    packed_ = packed_payment{work_->state()};
+    if (auto aside = work_->take_aside(); !aside.is_empty())
+      aside_ = std::make_unique<payment_aside>(std::move(aside));
+    work_ = nullptr;
   }
 
   payment_seat seat_;
-  payment state_;  ///< as the journal has it
-  card_data card_; ///< as long as another gateway may have to be given it
-  std::string traceparent_;
-  std::deque<waiting_command> waiting_;
-  std::optional<pending_write> in_flight_;
-  std::unordered_map<std::string, std::string> request_ids_; ///< of the keys not yet answered
-  std::vector<std::string> descriptions_due_; ///< keys whose intent is not durable yet
-  std::uint32_t refused_writes_ = 0;          ///< in a row, of what nobody had asked for
-  std::deque<notice_name> notices_;           ///< that were recorded last
+  bool recovers_;
+  bool rests_idle_ = false;            ///< it may go
+  std::unique_ptr<payment_work> work_; ///< null: at rest, and what follows is set
+  packed_payment packed_;
+  std::unique_ptr<payment_aside> aside_; ///< null: empty
 };
 
 } // namespace

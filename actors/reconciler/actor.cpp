@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace holdfast::actors {
@@ -104,6 +105,7 @@ private:
   void begin_round() {
     again_ = false;
     waiting_.clear();
+    forget_content();
     load_unfiled();
   }
 
@@ -115,7 +117,8 @@ private:
   void on_unfiled(unfiled_loaded& message) {
     if (!message.batches)
       return pause(message.batches.error());
-    if (message.batches->empty())
+    has_unfiled_ = !message.batches->empty();
+    if (!has_unfiled_)
       return load_files();
     store_file(std::move(*message.batches));
   }
@@ -145,24 +148,30 @@ private:
 
   void load_files() {
     stage_ = stage::files;
-    env_->settlement->open_files(number_, post<files_loaded>());
+    asked_at_ = env_->now();
+    env_->settlement->open_files(number_, asked_at_, post<files_loaded>());
   }
 
+  /// Files that are stored come before the storing of more: the acquirer works on them
+  /// meanwhile.
   void on_files(files_loaded& message) {
     if (!message.files)
       return pause(message.files.error());
-    const auto now = env_->now();
+    // What has come due since they were asked for has no content with it.
     auto due = std::ranges::find_if(
-      *message.files, [now](const auto& file) { return file.next_try_at <= now; });
+      *message.files, [this](const auto& file) { return file.next_try_at <= asked_at_; });
     if (due != message.files->end()) {
       file_ = std::move(*due);
       return ask_acquirer();
     }
+    if (has_unfiled_)
+      return load_unfiled();
     end_round(*message.files);
   }
 
   void end_round(const std::vector<storage::settlement_file>& open) {
     stage_ = stage::resting;
+    forget_content();
     // What was ordered during this round may be in no file yet.
     if (again_)
       return begin_round();
@@ -192,7 +201,7 @@ private:
       case file_status::stored:
         fault_point("reconciler.before_submit");
         request.verb = acquirer_verb::submit_file;
-        request.content = file_.content;
+        request.content = std::move(file_.content);
         request.sha256 = file_.sha256;
         break;
       case file_status::submitted: request.verb = acquirer_verb::fetch_results; break;
@@ -224,6 +233,8 @@ private:
       fault_point("reconciler.after_submit");
       return mark(file_status::submitted, 0, env_->now());
     }
+    if (content_of_ == file_.id)
+      return apply_answer();
     stage_ = stage::content;
     env_->settlement->file_content(file_.id, post<content_loaded>());
   }
@@ -274,17 +285,31 @@ private:
   void on_content(content_loaded& message) {
     if (!message.batches)
       return pause(message.batches.error());
-    if (file_.status == file_status::submitted)
-      apply_results(*message.batches);
-    else
-      apply_report(*message.batches);
+    content_ = std::move(*message.batches);
+    content_of_ = file_.id;
+    apply_answer();
   }
 
-  void apply_results(const std::vector<storage::batch_content>& batches) {
+  void apply_answer() {
+    if (file_.status == file_status::submitted)
+      apply_results();
+    else
+      apply_report();
+  }
+
+  void forget_content() {
+    content_of_.reset();
+    content_ = {};
+  }
+
+  void apply_results() {
     fault_point("reconciler.after_results");
-    auto judged = settlements::judge_results(batches, answer_.results);
+    auto judged = settlements::judge_results(content_, answer_.results);
     if (!judged)
       return distrust(judged.error());
+    // What the report is to be matched with is what was read, unless items leave.
+    if (judged->rejected + judged->deferred > 0)
+      forget_content();
     storage::apply_results_request request;
     request.file = file_.id;
     request.results = std::move(judged->results);
@@ -300,12 +325,13 @@ private:
     run(storage::apply_results(std::move(request), post<settlement_written>()));
   }
 
-  void apply_report(const std::vector<storage::batch_content>& batches) {
+  void apply_report() {
     fault_point("reconciler.after_report");
     auto report = settlements::parse_report(answer_.body, file_.id);
     if (!report)
       return refuse_report(report.error());
-    auto matched = settlements::match_report(file_.id, batches, *report);
+    auto matched = settlements::match_report(file_.id, content_, *report);
+    forget_content();
     storage::apply_report_request request;
     request.file = file_.id;
     request.settled = std::move(matched.settled);
@@ -371,10 +397,8 @@ private:
     // Their merchants may have no actor, and then nobody would close a batch for them.
     for (const auto& merchant : std::exchange(waiting_, {}))
       tell(shard_, item_ready{merchant, env_->now()});
-    if (stage_ == stage::storing) {
+    if (stage_ == stage::storing)
       ++files_;
-      return load_unfiled();
-    }
     load_files();
   }
 
@@ -443,10 +467,15 @@ private:
   epoch_number epoch_;
   stage stage_ = stage::resting;
   bool again_ = false;
+  bool has_unfiled_ = false;         ///< When last looked, there were some.
+  timestamp asked_at_;               ///< when the open files were asked for
   std::uint64_t tick_ = 0;           ///< the timer that counts …
   std::optional<timestamp> tick_at_; ///< … and what it is set to
   storage::settlement_file file_;
   acquirers::acquirer_answer answer_;
+  /// Of the file whose results came last: more often than not its report comes next.
+  std::vector<storage::batch_content> content_;
+  std::optional<file_id> content_of_;
   std::uint64_t ticket_ = 0;
   timestamp answer_due_;
   std::uint32_t files_ = 0;

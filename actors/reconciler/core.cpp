@@ -60,18 +60,20 @@ public:
     for (std::size_t index = 0; index < batches.size(); ++index) {
       const auto& [batch, items, fee_bps] = batches[index];
       out_.batches.push_back({batch.id, batch.merchant, {}, {}, {}, {}, 0, 0});
-      for (const auto& item : items)
-        open_[operation_reference(item.payment, item.kind, item.ordinal)] = {&batch, &item,
-                                                                             index};
+      for (const auto& item : items) {
+        place_of_.emplace(operation_reference(item.payment, item.kind, item.ordinal),
+                          open_.size());
+        open_.push_back({&batch, &item, index});
+      }
     }
   }
 
   matched_report match(const report& reported) {
+    out_.settled.reserve(reported.lines.size());
     for (const auto& line : reported.lines)
       take(line);
-    for (const auto& content : batches_)
-      for (const auto& item : content.items)
-        note_if_missing(open_.at(operation_reference(item.payment, item.kind, item.ordinal)));
+    for (const auto& open : open_)
+      note_if_missing(open);
     for (std::size_t index = 0; index < batches_.size(); ++index)
       close(batches_[index].batch, out_.batches[index]);
     return std::move(out_);
@@ -79,15 +81,15 @@ public:
 
 private:
   void take(const report_line& line) {
-    auto found = open_.find(line.operation_reference);
-    if (found == open_.end())
+    const auto found = place_of_.find(line.operation_reference);
+    if (found == place_of_.end())
       return unknown_line(line);
-    auto& open = found->second;
+    auto& open = open_[found->second];
     if (open.seen)
       return mismatch("duplicate_line", "The acquirer reports this item twice.", line, open);
     open.seen = true;
     const auto& item = *open.item;
-    if (line.unit != open.batch->unit || line.merchant != open.batch->merchant.text()
+    if (line.unit != open.batch->unit || line.merchant != merchant_of(open)
         || line.kind != to_string(item.kind)
         || line.gateway_reference != item.gateway_reference)
       return mismatch(
@@ -97,6 +99,15 @@ private:
     if (line.amount != item.amount)
       return mismatch("amount_mismatch", "The acquirer settled another amount.", line, open);
     settle(line, open);
+  }
+
+  /// Items of one batch come in a row, mostly.
+  const std::string& merchant_of(const open_item& open) {
+    if (open.batch->merchant != merchant_ || merchant_text_.empty()) {
+      merchant_ = open.batch->merchant;
+      merchant_text_ = merchant_.text();
+    }
+    return merchant_text_;
   }
 
   void settle(const report_line& line, const open_item& open) {
@@ -187,7 +198,10 @@ private:
 
   const file_id& file_;
   const std::vector<storage::batch_content>& batches_;
-  std::unordered_map<std::string, open_item> open_;
+  std::vector<open_item> open_;
+  std::unordered_map<std::string, std::size_t> place_of_; ///< by the operation's reference
+  merchant_id merchant_;
+  std::string merchant_text_;
   matched_report out_;
 };
 
@@ -218,7 +232,7 @@ void reject(const storage::batch_view& batch, const storage::batch_item_view& it
 /// The item's result, once; one that was put off too often ends with a person.
 void take_result(const storage::batch_view& batch, const storage::batch_item_view& item,
                  storage::item_result result, answered_items& out) {
-  const auto code = printable(result.code, limits::reference_bytes_max);
+  const auto code = [&] { return printable(result.code, limits::reference_bytes_max); };
   switch (result.verdict) {
     case storage::item_verdict::accepted: ++out.accepted; break;
     case storage::item_verdict::deferred:
@@ -229,12 +243,12 @@ void take_result(const storage::batch_view& batch, const storage::batch_item_vie
       result.verdict = storage::item_verdict::rejected;
       reject(batch, item, "deferred_item",
              "The acquirer has put this item off " + std::to_string(limits::item_deferrals_max)
-               + " times: " + code,
+               + " times: " + code(),
              out);
       break;
     case storage::item_verdict::rejected:
-      reject(batch, item, "rejected_item", "The acquirer rejected this item for good: " + code,
-             out);
+      reject(batch, item, "rejected_item",
+             "The acquirer rejected this item for good: " + code(), out);
       break;
   }
   out.results.push_back(std::move(result));
@@ -257,6 +271,7 @@ minor_units platform_fee(minor_units captured, std::uint32_t bps) noexcept {
 expected<answered_items> judge_results(const std::vector<storage::batch_content>& batches,
                                        const std::vector<storage::item_result>& results) {
   std::unordered_map<uuid, const storage::item_result*> by_operation;
+  by_operation.reserve(results.size());
   for (const auto& result : results) {
     const auto [known, is_new] = by_operation.emplace(result.operation, &result);
     if (!is_new && known->second->verdict != result.verdict)

@@ -29,13 +29,13 @@ private:
   std::string& out_;
 };
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> fields;
+void split(std::string_view line, std::vector<std::string_view>& fields) {
+  fields.clear();
   for (std::size_t begin = 0;;) {
-    const auto end = text.find(separator, begin);
-    fields.push_back(text.substr(begin, end - begin));
+    const auto end = line.find(',', begin);
+    fields.push_back(line.substr(begin, end - begin));
     if (end == std::string_view::npos)
-      return fields;
+      return;
     begin = end + 1;
   }
 }
@@ -68,8 +68,10 @@ public:
   expected<report> read(std::string_view text) {
     if (text.empty() || text.back() != '\n')
       return make_error(errc::corrupt, "the report is cut off: it doesn't end with a newline");
-    text.remove_suffix(1);
-    for (auto raw : split(text, '\n')) {
+    while (!text.empty()) {
+      const auto end = text.find('\n');
+      const auto raw = text.substr(0, end);
+      text.remove_prefix(end + 1);
       ++line_;
       if (!take(raw))
         return make_error(errc::corrupt,
@@ -89,7 +91,8 @@ private:
   }
 
   bool take(std::string_view raw) {
-    const auto fields = split(raw, ',');
+    split(raw, fields_);
+    const auto& fields = fields_;
     if (ended_)
       return fail("there is something after the trailer");
     if (line_ == 1)
@@ -181,6 +184,7 @@ private:
 
   std::string file_;
   std::size_t line_ = 0;
+  std::vector<std::string_view> fields_; ///< of the line, kept for the memory
   bool ended_ = false;
   std::string failure_;
   report out_;
@@ -207,12 +211,14 @@ std::string write_file(const file_id& file, std::string_view acquirer, timestamp
   minor_units captures;
   minor_units refunds;
   for (const auto& [batch, items, fee_bps] : batches) {
+    const auto batch_text = batch.id.text();
+    const auto merchant_text = batch.merchant.text();
     for (const auto& item : items) {
       (item.kind == operation_kind::refund ? refunds : captures) += item.amount;
       line_writer{out, "I"}
         .field(++line)
-        .field(batch.id.text())
-        .field(batch.merchant.text())
+        .field(batch_text)
+        .field(merchant_text)
         .field(operation_text(item))
         .field(to_string(item.kind))
         .field(item.gateway)

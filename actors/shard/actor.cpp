@@ -7,6 +7,7 @@
 #include "messages/limits.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace holdfast::actors {
@@ -92,9 +93,7 @@ shard_actor::shard_actor(caf::actor_config& cfg, environment_ptr env, shard_numb
 /// actor, and so those promises, for ever.
 void shard_actor::on_exit() {
   waiting_.clear();
-  payments_.clear();
-  merchants_.clear();
-  reconciler_ = nullptr;
+  dismiss_children();
 }
 
 caf::behavior shard_actor::make_behavior() {
@@ -106,12 +105,7 @@ caf::behavior shard_actor::make_behavior() {
     [this](request_pending& m) { on_pending(m); },
     [this](key_was_taken& m) { on_taken(m); },
     [this](request_dropped& m) { on_dropped(m); },
-    [this](const wake_me& m) {
-      if (m.at && payments_.contains(m.payment))
-        wakes_.set(m.payment, *m.at);
-      else
-        wakes_.cancel(m.payment);
-    },
+    [this](const wake_me& m) { on_wake_me(m); },
     [this](const payment_idle& m) { on_idle(m); },
     [this](const passivation_declined& m) { on_declined(m); },
     [this](const item_ready& m) { on_item_ready(m); },
@@ -140,6 +134,7 @@ caf::behavior shard_actor::make_behavior() {
 
 void shard_actor::on_submit(submit& message) {
   const auto& request_id = message.command.request_id;
+  message.promise->arrived();
   if (!serving_ || draining_)
     return message.promise->bounce(std::move(message.command));
   key_name name{message.command.merchant, message.command.idempotency_key};
@@ -169,23 +164,22 @@ void shard_actor::on_submit(submit& message) {
       503, "overloaded", "The runtime is at its limit; try again.", request_id, 1));
   }
   if (message.command.refusal_if_new)
-    return look_before_refusing(name, std::move(message));
-  admit(std::move(name), std::move(message));
+    return look_before_refusing(name, std::move(message), id);
+  admit(name, std::move(message), id);
 }
 
-void shard_actor::admit(key_name name, submit message) {
-  const auto id = payment_id{*keys_.subject_of(name)};
+void shard_actor::admit(const key_name& name, submit message, const payment_id& id) {
   const auto wait = message.command.wait;
   deadlines_.set(name, env_->now() + wait);
   const bool is_new = std::holds_alternative<create_payment>(message.command.action);
-  await(name, std::move(message), id);
+  const auto& request = await(name, std::move(message), id);
   if (is_new) {
     auto& seat = payments_[id];
     seat.at = slot::stage::live;
     seat.merchant = name.merchant;
     seat.open_requests = 1;
     seat.who = spawn_child(id, name.merchant, std::nullopt);
-    dispatch(name, seat);
+    dispatch(name, request, seat);
   } else {
     hand_over(name);
   }
@@ -223,10 +217,11 @@ void shard_actor::hand_over(const key_name& name) {
 }
 
 void shard_actor::dispatch(const key_name& name, slot& seat) {
-  auto found = waiting_.find(name);
-  if (found == waiting_.end())
-    return;
-  const auto& request = found->second;
+  if (auto found = waiting_.find(name); found != waiting_.end())
+    dispatch(name, found->second, seat);
+}
+
+void shard_actor::dispatch(const key_name& name, const waiting_request& request, slot& seat) {
   if (seat.merchant != name.merchant)
     return forget(name, api::answer_problem(404, "not_found", "There is no such payment.",
                                             request.command.request_id));
@@ -390,9 +385,8 @@ bool shard_actor::take_back(const key_name& name) {
 void shard_actor::on_tick() {
   const auto now = env_->now();
   note_lag(now);
-  for (const auto& id : wakes_.advance(now))
-    if (auto found = payments_.find(id); found != payments_.end())
-      tell(found->second.who, wake_up{});
+  std::ranges::copy(wakes_.advance(now), std::back_inserter(due_));
+  wake_next();
   for (const auto& id : idle_.advance(now))
     passivate_idle(id);
   for (const auto& name : deadlines_.advance(now))
@@ -401,7 +395,43 @@ void shard_actor::on_tick() {
     go_on_draining();
   else
     look_at_database(now);
-  tell_self_later(this, tick, shard_tick{});
+  tick_later();
+}
+
+/// All shards of a node tick at the same moments, so that CAF's clock wakes up once for all.
+void shard_actor::tick_later() {
+  const auto now = env_->now();
+  const auto next =
+    std::chrono::floor<milliseconds>(now.time_since_epoch()) / tick * tick + tick;
+  next_tick_ = timestamp{next};
+  tell_self_later(this, std::chrono::ceil<milliseconds>(next_tick_ - now), shard_tick{});
+}
+
+/// What it was woken for is written, or there was nothing to write.
+void shard_actor::on_wake_me(const wake_me& message) {
+  if (message.at && payments_.contains(message.payment))
+    wakes_.set(message.payment, *message.at);
+  else
+    wakes_.cancel(message.payment);
+  settle_down(message.payment);
+}
+
+void shard_actor::settle_down(const payment_id& id) {
+  if (stirring_.erase(id) > 0)
+    wake_next();
+}
+
+/// Hundreds of thousands may be due at once, as when a gateway has been away.
+void shard_actor::wake_next() {
+  while (!due_.empty() && stirring_.size() < limits::shard_stirring_max) {
+    const auto id = due_.front();
+    due_.pop_front();
+    const auto found = payments_.find(id);
+    if (found == payments_.end() || !found->second.who)
+      continue;
+    stirring_.insert(id);
+    tell(found->second.who, wake_up{});
+  }
 }
 
 /// What this shard does unasked. One that moves leaves it to the next owner.
@@ -417,8 +447,7 @@ void shard_actor::look_at_database(timestamp now) {
 
 /// How late this look at the timers is. A clock that was set back is not late.
 void shard_actor::note_lag(timestamp now) {
-  const auto late = now - std::exchange(next_tick_, now + tick);
-  const auto lag = std::chrono::floor<milliseconds>(late).count();
+  const auto lag = std::chrono::floor<milliseconds>(now - next_tick_).count();
   env_->gauge(number_).overdue_ms.store(std::max<std::int64_t>(lag, 0),
                                         std::memory_order_relaxed);
 }
@@ -466,6 +495,7 @@ void shard_actor::retire(const payment_id& id) {
   payments_.erase(found);
   wakes_.cancel(id);
   idle_.cancel(id);
+  settle_down(id);
   tell(who, passivate{});
   update_gauges();
 }

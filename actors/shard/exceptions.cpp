@@ -62,6 +62,7 @@ void shard_actor::park(const payment_id& id) {
   if (parked_.size() < limits::payments_parked_max)
     parked_.insert(id);
   wakes_.cancel(id);
+  settle_down(id);
 }
 
 /// After a person's word: what waits for it goes on at once.

@@ -1,7 +1,9 @@
 #include "actors/shard/key_table.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 namespace holdfast::shards {
@@ -11,7 +13,50 @@ namespace {
 constexpr milliseconds kept{limits::idempotency_key_kept_ms};
 constexpr milliseconds touch_pause{limits::idempotency_touch_ms};
 
+/// What an entry takes besides its texts: its node and bucket in the map, its place in the list
+/// and what the allocator adds.
+constexpr std::size_t overhead_bytes = 256;
+
+void append_text(std::string& to, std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  to.append(reinterpret_cast<const char*>(&size), sizeof size);
+  to += text;
+}
+
+std::string_view take_text(std::string_view& from) {
+  std::uint32_t size = 0;
+  std::memcpy(&size, from.data(), sizeof size);
+  const auto text = from.substr(sizeof size, size);
+  from.remove_prefix(sizeof size + size);
+  return text;
+}
+
+/// For this process's memory only: the body is what is left after the rest.
+std::string pack(const storage::stored_answer& answer) {
+  std::string packed;
+  packed.reserve(sizeof answer.status + 2 * sizeof(std::uint32_t) + answer.content_type.size()
+                 + answer.location.size() + answer.body.size());
+  packed.append(reinterpret_cast<const char*>(&answer.status), sizeof answer.status);
+  append_text(packed, answer.content_type);
+  append_text(packed, answer.location);
+  return packed += answer.body;
+}
+
+storage::stored_answer unpack(std::string_view packed) {
+  storage::stored_answer answer;
+  std::memcpy(&answer.status, packed.data(), sizeof answer.status);
+  packed.remove_prefix(sizeof answer.status);
+  answer.content_type = take_text(packed);
+  answer.location = take_text(packed);
+  answer.body = packed;
+  return answer;
+}
+
 } // namespace
+
+std::size_t key_table::bytes_of(const entry_map::value_type& named) noexcept {
+  return overhead_bytes + named.first.key.capacity() + named.second.answer.capacity();
+}
 
 key_look key_table::begin(const key_name& name, const fingerprint& request, uuid subject,
                           timestamp now) {
@@ -19,20 +64,23 @@ key_look key_table::begin(const key_name& name, const fingerprint& request, uuid
   auto& one = found->second;
   const bool expired = one.at == state::answered && now - one.used_at >= kept;
   if (expired) {
+    bytes_ -= bytes_of(*found);
     recent_.erase(one.recency);
     one = {};
   }
   if (inserted || expired) {
     one.request = request;
     one.subject = subject;
-    return {key_verdict::fresh, nullptr};
+    return {key_verdict::fresh};
   }
   if (one.request != request)
-    return {key_verdict::mismatch, nullptr};
+    return {key_verdict::mismatch};
   switch (one.at) {
-    case state::running: return {key_verdict::in_progress, nullptr};
-    case state::provisional: return {key_verdict::pending, &one.answer};
-    case state::answered: note_use(name, one, now); return {key_verdict::answered, &one.answer};
+    case state::running: return {key_verdict::in_progress};
+    case state::provisional: return {key_verdict::pending, unpack(one.answer)};
+    case state::answered:
+      note_use(name, one, now);
+      return {key_verdict::answered, unpack(one.answer)};
   }
   return {};
 }
@@ -66,32 +114,34 @@ void key_table::keep_touched(std::vector<key_name> names) {
 }
 
 void key_table::restore(const key_name& name, const storage::stored_key& row) {
-  auto& one = entries_[name];
+  auto& named = *entries_.try_emplace(name).first;
+  auto& one = named.second;
   if (one.at == state::answered)
     return;
   one = {};
   one.request = row.request;
   one.subject = row.subject;
   if (row.answer) {
-    one.answer = *row.answer;
-    mark_answered(name, one, row.last_used_at);
+    one.answer = pack(*row.answer);
+    mark_answered(named, row.last_used_at);
   }
 }
 
-void key_table::provisional(const key_name& name, storage::stored_answer answer) {
+void key_table::provisional(const key_name& name, const storage::stored_answer& answer) {
   auto found = entries_.find(name);
   if (found == entries_.end() || found->second.at == state::answered)
     return;
   found->second.at = state::provisional;
-  found->second.answer = std::move(answer);
+  found->second.answer = pack(answer);
 }
 
-void key_table::finish(const key_name& name, storage::stored_answer answer, timestamp now) {
+void key_table::finish(const key_name& name, const storage::stored_answer& answer,
+                       timestamp now) {
   auto found = entries_.find(name);
   if (found == entries_.end() || found->second.at == state::answered)
     return;
-  found->second.answer = std::move(answer);
-  mark_answered(name, found->second, now);
+  found->second.answer = pack(answer);
+  mark_answered(*found, now);
 }
 
 void key_table::forget(const key_name& name) {
@@ -115,19 +165,23 @@ std::vector<key_name> key_table::open_keys_of(const uuid& subject) const {
   return open;
 }
 
-void key_table::mark_answered(const key_name& name, entry& one, timestamp used_at) {
+void key_table::mark_answered(entry_map::value_type& named, timestamp used_at) {
+  auto& one = named.second;
   one.at = state::answered;
   one.used_at = used_at;
   one.touched_at = used_at;
-  recent_.push_front(name);
+  recent_.push_front(&named.first);
   one.recency = recent_.begin();
+  bytes_ += bytes_of(named);
   evict();
 }
 
 void key_table::evict() {
-  while (recent_.size() > answered_max_) {
-    entries_.erase(recent_.back());
+  while (recent_.size() > answered_max_ || (bytes_ > bytes_max_ && !recent_.empty())) {
+    const auto oldest = entries_.find(*recent_.back());
     recent_.pop_back();
+    bytes_ -= bytes_of(*oldest);
+    entries_.erase(oldest);
   }
 }
 

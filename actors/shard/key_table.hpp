@@ -22,8 +22,10 @@ struct key_name {
   friend bool operator==(const key_name&, const key_name&) = default;
 };
 
+/// Not noexcept, for libstdc++ keeps beside an entry what a hash has said that may throw: to
+/// read the texts of a bucket's other entries again costs more than all the rest of a look.
 struct key_name_hash {
-  std::size_t operator()(const key_name& name) const noexcept {
+  std::size_t operator()(const key_name& name) const {
     return std::hash<merchant_id>{}(name.merchant) ^ std::hash<std::string>{}(name.key);
   }
 };
@@ -39,18 +41,20 @@ enum class key_verdict : std::uint8_t {
 
 struct key_look {
   key_verdict verdict = key_verdict::fresh;
-  const storage::stored_answer* answer = nullptr; ///< for pending and answered
+  std::optional<storage::stored_answer> answer{}; ///< for pending and answered
 };
 
-/// Bounded: answered keys leave in the order of their last use; running ones never do. Nor are
-/// answered keys known any longer than they are kept after their last use. Not thread-safe: it
-/// belongs to one shard actor.
+/// Bounded, in number and in bytes: answered keys leave in the order of their last use; running
+/// ones never do. Nor are answered keys known any longer than they are kept after their last
+/// use. Not thread-safe: it belongs to one shard actor.
 class key_table {
 public:
   explicit key_table(std::size_t answered_max,
-                     std::size_t touches_max = limits::idempotency_touches_max)
+                     std::size_t touches_max = limits::idempotency_touches_max,
+                     std::size_t bytes_max = limits::shard_keys_bytes_max)
     : answered_max_(answered_max),
-      touches_max_(touches_max) {}
+      touches_max_(touches_max),
+      bytes_max_(bytes_max) {}
 
   /// Looks the key up; `fresh` also registers it as running, `answered` is a use of it.
   [[nodiscard]] key_look begin(const key_name& name, const fingerprint& request, uuid subject,
@@ -63,9 +67,9 @@ public:
   void use(const key_name& name, timestamp now);
 
   /// The running request was answered 202; repeats get the same until `finish`.
-  void provisional(const key_name& name, storage::stored_answer answer);
+  void provisional(const key_name& name, const storage::stored_answer& answer);
   /// The definitive answer. Ignored for a key that is not known.
-  void finish(const key_name& name, storage::stored_answer answer, timestamp now);
+  void finish(const key_name& name, const storage::stored_answer& answer, timestamp now);
   /// The running request wrote nothing under the key: it is as if it had never come. An answer
   /// that the key has got meanwhile stays.
   void forget(const key_name& name);
@@ -82,28 +86,39 @@ public:
   /// Looks at every key: for the rare moment when a payment has to be rebuilt.
   [[nodiscard]] std::vector<key_name> open_keys_of(const uuid& subject) const;
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  /// What the answered keys take, about.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
 private:
   enum class state : std::uint8_t { running, provisional, answered };
+
+  /// Names are those of `entries_`, whose nodes stay where they are.
+  using recency_list = std::list<const key_name*>;
 
   struct entry {
     state at = state::running;
     fingerprint request{};
     uuid subject;
-    storage::stored_answer answer;
-    std::list<key_name>::iterator recency; ///< valid when answered
-    timestamp used_at;                     ///< when answered: its last use
-    timestamp touched_at; ///< when answered: the use that the database knows of
+    std::string answer;             ///< packed: one allocation rather than four
+    recency_list::iterator recency; ///< valid when answered
+    timestamp used_at;              ///< when answered: its last use
+    timestamp touched_at;           ///< when answered: the use that the database knows of
   };
 
-  void mark_answered(const key_name& name, entry& one, timestamp used_at);
+  using entry_map = std::unordered_map<key_name, entry, key_name_hash>;
+
+  [[nodiscard]] static std::size_t bytes_of(const entry_map::value_type& named) noexcept;
+
+  void mark_answered(entry_map::value_type& named, timestamp used_at);
   void note_use(const key_name& name, entry& one, timestamp now);
   void evict();
 
   std::size_t answered_max_;
   std::size_t touches_max_;
-  std::unordered_map<key_name, entry, key_name_hash> entries_;
-  std::list<key_name> recent_; ///< answered keys, the latest used first
+  std::size_t bytes_max_;
+  std::size_t bytes_ = 0;
+  entry_map entries_;
+  recency_list recent_; ///< answered keys, the latest used first
   std::vector<key_name> touched_;
 };
 

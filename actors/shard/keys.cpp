@@ -14,13 +14,13 @@ namespace holdfast::actors {
 /// database is asked, and nothing that did is still on its way there: memory forgets a key only
 /// when its answer is durable. What the look finds is therefore what there is. A refusal is not
 /// stored, for nothing came of the request: a repeat is judged anew.
-void shard_actor::look_before_refusing(const key_name& name, submit message) {
+void shard_actor::look_before_refusing(const key_name& name, submit message,
+                                       const payment_id& id) {
   env_->store->find_key(name.merchant, name.key,
                         [me = caf::actor_cast<caf::actor>(this), merchant = name.merchant,
                          key = name.key](expected<std::optional<storage::stored_key>> row) {
                           tell(me, key_looked_up{merchant, key, std::move(row)});
                         });
-  const auto id = payment_id{*keys_.subject_of(name)};
   await(name, std::move(message), id);
   update_gauges();
 }

@@ -84,6 +84,8 @@ void shard_actor::hand_back_notices() {
       hand_back(std::move(notice));
 }
 
+/// They don't watch this actor: CAF keeps who watches an actor, dead or alive, until that actor
+/// ends, and a shard sees hundreds of millions of payments.
 void shard_actor::dismiss_children() {
   children_.clear();
   for (auto& [id, seat] : std::exchange(payments_, {}))

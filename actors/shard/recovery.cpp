@@ -69,8 +69,7 @@ void shard_actor::on_loaded(shard_loaded& message) {
   serving_ = true;
   env_->gauge(number_).serving.store(true, std::memory_order_relaxed);
   update_gauges();
-  next_tick_ = env_->now() + milliseconds{limits::shard_tick_ms};
-  tell_self_later(this, milliseconds{limits::shard_tick_ms}, shard_tick{});
+  tick_later();
   if (env_->began_to_serve)
     env_->began_to_serve(number_);
 }
@@ -225,6 +224,7 @@ void shard_actor::on_child_down(const caf::actor_addr& who, const caf::error& re
     return;
   const auto id = found->second;
   children_.erase(found);
+  settle_down(id);
   auto seat = payments_.find(id);
   if (seat == payments_.end())
     return;

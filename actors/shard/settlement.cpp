@@ -34,7 +34,7 @@ void shard_actor::on_close(close_batches_now& message) {
 }
 
 void shard_actor::on_closed(batches_closed& message) {
-  close_outcome outcome;
+  auto outcome = message.request.so_far;
   if (!message.result) {
     // Nothing was closed, or nobody knows: the operator asks again, or the merchant looks.
     env_->log(severity::warning,
@@ -46,10 +46,16 @@ void shard_actor::on_closed(batches_closed& message) {
       remind_later(*message.request.merchant);
     return;
   }
-  outcome.ok = true;
-  outcome.batches = message.result->batches;
-  outcome.items = message.result->items;
+  outcome.batches += message.result->batches;
+  outcome.items += message.result->items;
   ensure_reconciler();
+  if (message.result->has_more) {
+    // What is closed may be on its way while the rest is being closed.
+    tell(reconciler_, drive_settlement{});
+    message.request.so_far = std::move(outcome);
+    return on_close(message.request);
+  }
+  outcome.ok = true;
   tell(reconciler_, drive_settlement{message.request.settle, message.request.done, outcome});
 }
 

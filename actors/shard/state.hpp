@@ -11,6 +11,7 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <deque>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -56,10 +57,11 @@ private:
   // -- requests (actor.cpp)
   // -----------------------------------------------------------------------
   void on_submit(submit& message);
-  void admit(key_name name, submit message);
+  void admit(const key_name& name, submit message, const payment_id& id);
   void repeat_of_restored(key_name name, submit message);
   void hand_over(const key_name& name);
   void dispatch(const key_name& name, slot& seat);
+  void dispatch(const key_name& name, const waiting_request& request, slot& seat);
   void on_settled(request_settled& message);
   void on_pending(request_pending& message);
   void on_taken(key_was_taken& message);
@@ -84,6 +86,10 @@ private:
   // -- time (actor.cpp)
   // ---------------------------------------------------------------------------
   void on_tick();
+  void on_wake_me(const wake_me& message);
+  void wake_next();
+  void settle_down(const payment_id& id);
+  void tick_later();
   void look_at_database(timestamp now);
   void note_lag(timestamp now);
   void on_idle(const payment_idle& message);
@@ -128,7 +134,7 @@ private:
 
   // -- keys and the database (keys.cpp)
   // ---------------------------------------------------------------------
-  void look_before_refusing(const key_name& name, submit message);
+  void look_before_refusing(const key_name& name, submit message, const payment_id& id);
   void on_key_looked_up(key_looked_up& message);
   void retain_keys();
   void on_keys_retained(keys_retained& message);
@@ -177,6 +183,8 @@ private:
   caf::actor reconciler_;
   std::unordered_set<payment_id> parked_; ///< dead letters: nothing wakes them by itself
   shards::timer_wheel<payment_id> wakes_;
+  std::deque<payment_id> due_;              ///< to be woken, the longest due first
+  std::unordered_set<payment_id> stirring_; ///< woken, and not heard of since
   shards::timer_wheel<payment_id> idle_;
   shards::timer_wheel<key_name, shards::key_name_hash> deadlines_;
 };

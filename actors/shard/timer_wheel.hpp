@@ -15,7 +15,8 @@ namespace holdfast::shards {
 
 /// A hashed timer wheel: 512 slots of one tick each; what is further away than one turn stays
 /// in its slot until its turn comes. Setting and cancelling are O(1), a tick costs what its
-/// slot holds. Each key has at most one timer. Not thread-safe.
+/// slot holds. Each key has at most one timer, and a timer that is cancelled leaves nothing
+/// behind. Not thread-safe.
 template <class Key, class Hash = std::hash<Key>>
 class timer_wheel {
 public:
@@ -28,15 +29,24 @@ public:
   /// passed is due with the next tick.
   void set(const Key& key, timestamp at) {
     const auto due = std::max(tick_of(at + tick_ - timestamp::duration{1}), now_tick_ + 1);
-    if (auto [found, is_new] = due_.try_emplace(key, due); !is_new) {
-      if (found->second == due)
+    auto [timer, is_new] = timers_.try_emplace(key);
+    if (!is_new) {
+      if (timer->second.due == due)
         return;
-      found->second = due;
+      leave_slot(timer->second);
     }
-    slots_[static_cast<std::size_t>(due) % slot_count].push_back({key, due});
+    auto& slot = slot_of(due);
+    timer->second = {due, slot.size()};
+    slot.push_back(&*timer);
   }
 
-  void cancel(const Key& key) { due_.erase(key); }
+  void cancel(const Key& key) {
+    const auto timer = timers_.find(key);
+    if (timer == timers_.end())
+      return;
+    leave_slot(timer->second);
+    timers_.erase(timer);
+  }
 
   /// Moves on to `now` and returns the keys that have become due, each once, their timers gone.
   /// When the clock was set back, so is the wheel: what is set from then on is due by the new
@@ -48,18 +58,22 @@ public:
     const auto first =
       std::max(now_tick_ + 1, target - static_cast<std::int64_t>(slot_count) + 1);
     for (auto tick = first; tick <= target; ++tick)
-      collect(slots_[static_cast<std::size_t>(tick) % slot_count], target, result);
+      collect(slot_of(tick), target, result);
     now_tick_ = target;
     return result;
   }
 
-  [[nodiscard]] std::size_t size() const noexcept { return due_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return timers_.size(); }
 
 private:
-  struct entry {
-    Key key;
-    std::int64_t due;
+  struct armed {
+    std::int64_t due = 0;
+    std::size_t place = 0; ///< in its slot
   };
+
+  using timer_map = std::unordered_map<Key, armed, Hash>;
+  /// The map's nodes stay where they are.
+  using slot_list = std::vector<typename timer_map::value_type*>;
 
   static constexpr std::size_t slot_count = 512;
 
@@ -67,24 +81,34 @@ private:
     return at.time_since_epoch() / tick_;
   }
 
-  void collect(std::vector<entry>& slot, std::int64_t target, std::vector<Key>& result) {
-    std::erase_if(slot, [&](const entry& one) {
-      auto found = due_.find(one.key);
-      // Cancelled, or set again for another time: this entry is a leftover.
-      if (found == due_.end() || found->second != one.due)
-        return true;
-      if (one.due > target)
-        return false;
-      result.push_back(one.key);
-      due_.erase(found);
-      return true;
-    });
+  [[nodiscard]] slot_list& slot_of(std::int64_t due) {
+    return slots_[static_cast<std::size_t>(due) % slot_count];
+  }
+
+  /// The last of the slot takes its place.
+  void leave_slot(const armed& one) {
+    auto& slot = slot_of(one.due);
+    slot[one.place] = slot.back();
+    slot[one.place]->second.place = one.place;
+    slot.pop_back();
+  }
+
+  void collect(slot_list& slot, std::int64_t target, std::vector<Key>& result) {
+    for (std::size_t at = 0; at < slot.size();) {
+      const auto& [key, one] = *slot[at];
+      if (one.due > target) {
+        ++at;
+        continue;
+      }
+      result.push_back(key);
+      cancel(result.back());
+    }
   }
 
   milliseconds tick_;
   std::int64_t now_tick_;
-  std::vector<std::vector<entry>> slots_;
-  std::unordered_map<Key, std::int64_t, Hash> due_;
+  std::vector<slot_list> slots_;
+  timer_map timers_;
 };
 
 } // namespace holdfast::shards

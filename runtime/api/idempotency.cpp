@@ -1,13 +1,10 @@
 #include "runtime/api/idempotency.hpp"
 
-#include "messages/assert.hpp"
 #include "messages/card_number.hpp"
+#include "messages/digest.hpp"
 #include "messages/limits.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <memory>
 #include <optional>
 
 namespace holdfast::api {
@@ -78,14 +75,7 @@ checked<std::string> read_idempotency_key(const http::header_list& headers) {
 
 fingerprint fingerprint_of(std::string_view method, std::string_view path,
                            std::string_view body) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest{EVP_MD_CTX_new(),
-                                                                       &EVP_MD_CTX_free};
-  HF_ASSERT(digest != nullptr && EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) == 1);
-  for (const auto part : {method, std::string_view{"\n"}, path, std::string_view{"\n"}, body})
-    HF_ASSERT(EVP_DigestUpdate(digest.get(), part.data(), part.size()) == 1);
-  fingerprint sum{};
-  HF_ASSERT(EVP_DigestFinal_ex(digest.get(), sum.data(), nullptr) == 1);
-  return sum;
+  return sha256_of({method, "\n", path, "\n", body});
 }
 
 } // namespace holdfast::api

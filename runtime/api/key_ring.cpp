@@ -5,11 +5,14 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -45,23 +48,54 @@ private:
   const key_ring::found done_;
 };
 
+/// HMAC-SHA-256 under one secret. Every request is hashed, so OpenSSL looks the algorithm up
+/// and takes the secret in but once. Thread-safe.
+class keyed_hash {
+public:
+  explicit keyed_hash(const secret& under) {
+    const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> algorithm{
+      EVP_MAC_fetch(nullptr, "HMAC", nullptr), &EVP_MAC_free};
+    HF_ASSERT(algorithm != nullptr);
+    std::string digest = "SHA256";
+    const std::array choice{OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0),
+                            OSSL_PARAM_construct_end()};
+    const auto bytes = under.reveal();
+    context_.reset(EVP_MAC_CTX_new(algorithm.get()));
+    HF_ASSERT(context_ != nullptr
+              && EVP_MAC_init(context_.get(),
+                              reinterpret_cast<const unsigned char*>(bytes.data()),
+                              bytes.size(), choice.data())
+                   == 1);
+  }
+
+  [[nodiscard]] key_hash of(std::string_view text) {
+    key_hash hash{};
+    std::size_t size = 0;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+    const std::lock_guard lock{mutex_};
+    const bool done = EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 // the same secret
+                      && EVP_MAC_update(context_.get(), bytes, text.size()) == 1
+                      && EVP_MAC_final(context_.get(), hash.data(), &size, hash.size()) == 1;
+    HF_ASSERT(done && size == hash.size());
+    return hash;
+  }
+
+private:
+  std::mutex mutex_;
+  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context_{nullptr,
+                                                                     &EVP_MAC_CTX_free};
+};
+
 } // namespace
 
 struct key_ring::state {
-  const secret pepper;
+  state(const secret& pepper, const shard_layout& its_layout)
+    : hash(pepper),
+      layout(its_layout) {}
+
+  keyed_hash hash;
   const shard_layout layout;
   std::vector<std::shared_ptr<known_keys>> parts; ///< one a database
-
-  [[nodiscard]] key_hash hash_of(std::string_view key) const {
-    key_hash hash{};
-    unsigned int size = 0;
-    const auto secret_bytes = pepper.reveal();
-    const auto* done =
-      HMAC(EVP_sha256(), secret_bytes.data(), static_cast<int>(secret_bytes.size()),
-           reinterpret_cast<const unsigned char*>(key.data()), key.size(), hash.data(), &size);
-    HF_ASSERT(done != nullptr && size == hash.size());
-    return hash;
-  }
 
   /// None: there is no such shard.
   [[nodiscard]] known_keys* part_of(shard_number shard) const {
@@ -69,9 +103,9 @@ struct key_ring::state {
   }
 };
 
-key_ring::key_ring(storage::store& store, secret pepper, timer later,
+key_ring::key_ring(storage::store& store, const secret& pepper, timer later,
                    const shard_layout& layout)
-  : state_(std::make_unique<state>(state{std::move(pepper), layout, {}})) {
+  : state_(std::make_unique<state>(pepper, layout)) {
   for (const auto& range : layout.ranges())
     state_->parts.push_back(std::make_shared<known_keys>(store, range.first, later));
 }
@@ -86,7 +120,7 @@ void key_ring::refresh(shard_number shard, timestamp now,
 }
 
 void key_ring::find(std::string_view key, timestamp now, const found& done) {
-  const auto hash = state_->hash_of(key);
+  const auto hash = state_->hash.of(key);
   const auto answers = [&](const auto& part) { return part->find_known(hash, now, done); };
   if (std::ranges::any_of(state_->parts, answers))
     return;
@@ -116,7 +150,7 @@ expected<issued_key> key_ring::issue(merchant_id merchant, bool live, timestamp 
   issued_key issued{.text = secret{text}, .row = {}};
   issued.row.id = key_id::make(now, merchant.shard(), id_random);
   issued.row.merchant = merchant;
-  issued.row.hash = state_->hash_of(text);
+  issued.row.hash = state_->hash.of(text);
   issued.row.live = live;
   issued.row.created_at = now;
   OPENSSL_cleanse(bytes.data(), bytes.size());

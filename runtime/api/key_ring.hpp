@@ -26,7 +26,8 @@ public:
 
   /// `pepper` is the secret of the HMAC, at least limits::key_pepper_bytes_min bytes; the
   /// layout says which databases there are.
-  key_ring(storage::store& store, secret pepper, timer later, const shard_layout& layout);
+  key_ring(storage::store& store, const secret& pepper, timer later,
+           const shard_layout& layout);
   ~key_ring();
   key_ring(const key_ring&) = delete;
   key_ring& operator=(const key_ring&) = delete;

@@ -52,6 +52,9 @@ struct public_api::state : std::enable_shared_from_this<public_api::state> {
       const auto why = unknown_key();
       return call->refuse(why, {{"WWW-Authenticate", std::string{challenge_for(why)}}});
     }
+    // Before its body is looked at: a node that has too much to do must not spend it on noes.
+    if (row.method == "POST" && !services.front.takes_another())
+      return call->refuse(make_error(errc::overloaded, "too many commands are under way"));
     const auto wait_s = services.limiter.refuse(who->merchant, services.options.now());
     if (wait_s)
       return call->refuse(

@@ -4,15 +4,23 @@
 #include "runtime/bench/baseline.hpp"
 #include "runtime/bench/ceiling.hpp"
 #include "runtime/bench/measurement.hpp"
+#include "runtime/bench/site.hpp"
 #include "runtime/bench/spawn.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <memory>
+#include <sstream>
 
 namespace holdfast::bench {
 
 namespace {
 
-constexpr std::array<mode_facts, 9> modes{{
+constexpr double offer_min = 0.1;
+constexpr double offer_max = 1e6;
+
+constexpr std::array<mode_facts, 10> modes{{
   {mode::authorize, "authorize", "payments", "POST /v1/payments, until authorized", true, 0},
   {mode::authorize_capture, "authorize_capture", "payments",
    "an authorization and then its capture, two requests", true, 0},
@@ -22,6 +30,8 @@ constexpr std::array<mode_facts, 9> modes{{
    10'000},
   {mode::recovery, "recovery", "payments",
    "kill -9 of the node with payments pending, until it serves", false, 10'000},
+  {mode::pending, "pending", "payments",
+   "what payments weigh whose outcome no gateway has told", false, 10'000},
   {mode::spawn, "spawn", "actors", "payment actors in this process, and their memory", false,
    200'000},
   {mode::baseline, "baseline", "payments", "the same rows by pgbench, one payment at a time",
@@ -29,112 +39,145 @@ constexpr std::array<mode_facts, 9> modes{{
   {mode::ceiling, "ceiling", "payments", "the journal writer alone", false, 0},
 }};
 
-site_options to_site(const bench_options& options) {
+site_options to_site(const bench_options& options, const setting& as) {
   site_options wanted;
+  const auto place = std::ranges::find(options.settings, as) - options.settings.begin();
   wanted.data = options.data;
-  wanted.merchants = options.merchants;
-  wanted.skew = options.skew;
-  wanted.stripes = options.stripes;
+  if (options.settings.size() > 1)
+    wanted.data /= std::to_string(place + 1);
+  wanted.as = as;
   wanted.has_baseline = options.has_comparisons || options.what == mode::baseline;
   wanted.has_ceiling = options.has_comparisons || options.what == mode::ceiling;
-  wanted.stubborn = options.what == mode::recovery;
+  wanted.stubborn = options.what == mode::recovery || options.what == mode::pending;
   wanted.tell = options.tell;
   wanted.pause = options.pause;
   return wanted;
 }
 
+/// What is compared stands side by side: the settings, for each load.
 std::vector<point> points_of(const bench_options& options) {
-  std::vector<point> points;
   const bool is_load = facts_of(options.what).is_load;
+  std::vector<std::optional<offer>> offers(options.offers.begin(), options.offers.end());
+  if (!is_load || offers.empty())
+    offers = {std::nullopt};
+  std::vector<point> points;
   for (const auto connections : options.connections) {
-    if (is_load && !options.rates.empty())
-      for (const auto rate : options.rates)
-        points.push_back({connections, rate, {}});
-    else
-      points.push_back({connections, std::nullopt, {}});
+    for (const auto& offered : offers)
+      for (const auto& as : options.settings)
+        points.push_back({connections, offered, {}, as});
     if (!is_load)
       break;
   }
   return points;
 }
 
-/// Turn by turn through all points.
+/// An installation and what is measured there.
+struct arena {
+  std::unique_ptr<site> where;
+  std::unique_ptr<measurement> measured;
+};
+
+/// Turn by turn through all points, each in the installation of its setting.
 class turns {
 public:
-  turns(const bench_options& options, site& where)
-    : options_(options),
-      site_(where),
-      measured_(make_measurement(options, where)) {}
+  explicit turns(const bench_options& options) : options_(options) {}
+  turns(const turns&) = delete;
+  turns& operator=(const turns&) = delete;
+  /// What was started last ends first, see installation.hpp.
+  ~turns() {
+    while (!arenas_.empty())
+      arenas_.pop_back();
+  }
 
   expected<bench_result> run() {
     result_.began = wall_clock_now();
     result_.points = points_of(options_);
-    if (auto prepared = measured_->prepare(); !prepared)
-      return prepared.error();
+    if (auto opened = open(); !opened)
+      return opened.error();
     for (std::size_t turn = 1; turn <= options_.runs; ++turn) {
       for (auto& one : result_.points) {
         if (auto done = take_turn(turn, one); !done)
           return done.error();
       }
     }
-    if (auto counted = verify(); !counted)
-      return counted.error();
+    for (auto& each : arenas_)
+      if (auto counted = verify(each); !counted)
+        return counted.error();
+    for (auto& each : arenas_)
+      each.where->stop();
     return std::move(result_);
   }
 
 private:
+  expected<void> open() {
+    for (const auto& as : options_.settings) {
+      if (options_.settings.size() > 1)
+        tell("an installation with " + to_text(as));
+      auto opened = site::open(to_site(options_, as));
+      if (!opened)
+        return opened.error();
+      auto measured = make_measurement(options_, **opened);
+      arenas_.push_back({std::move(*opened), std::move(measured)});
+    }
+    for (auto& each : arenas_)
+      if (auto prepared = each.measured->prepare(); !prepared)
+        return prepared;
+    return {};
+  }
+
+  arena& arena_of(const point& at) {
+    const auto place = std::ranges::find(options_.settings, at.as) - options_.settings.begin();
+    return arenas_[static_cast<std::size_t>(place)];
+  }
+
   expected<void> take_turn(std::size_t turn, point& at) {
     const auto suffix =
       " (" + std::to_string(turn) + " of " + std::to_string(options_.runs) + ')';
+    auto& [where, measured] = arena_of(at);
     run_figures figures;
-    const auto compare = [&](const char* name, auto measure,
-                             std::optional<double>& into) -> expected<void> {
-      tell(name + suffix);
-      const auto rate = measure();
+    const bool both = options_.has_comparisons;
+    if (both || options_.what == mode::baseline) {
+      tell("baseline" + suffix);
+      const auto rate = baseline(*where);
       if (!rate)
         return rate.error();
-      into = *rate;
-      return {};
-    };
-    const bool both = options_.has_comparisons;
-    if (both || options_.what == mode::baseline)
-      if (auto done = compare(
-            "baseline", [&] { return baseline(); }, figures.baseline);
-          !done)
-        return done;
+      figures.baseline = *rate;
+    }
     tell(std::string{facts_of(options_.what).name} + suffix);
-    if (auto done = measured_->run(turn, at, figures); !done)
+    if (auto done = measured->run(turn, at, figures); !done)
       return done;
-    if (both || options_.what == mode::ceiling)
-      if (auto done = compare(
-            "ceiling", [&] { return ceiling(); }, figures.ceiling);
-          !done)
-        return done;
+    if (both || options_.what == mode::ceiling) {
+      tell("ceiling" + suffix);
+      const auto rate = ceiling(*where);
+      if (!rate)
+        return rate.error();
+      figures.ceiling = *rate;
+    }
     if (options_.what == mode::baseline || options_.what == mode::ceiling)
       figures.rate = *(options_.what == mode::baseline ? figures.baseline : figures.ceiling);
     at.runs.push_back(std::move(figures));
     return {};
   }
 
-  expected<double> baseline() {
-    if (auto well = site_.check(); !well)
+  expected<double> baseline(site& where) const {
+    if (auto well = where.check(); !well)
       return well.error();
-    return run_baseline(site_.baseline_database(), site_.folder(), options_.length);
+    return run_baseline(where.baseline_database(), where.folder(), options_.length);
   }
 
-  expected<double> ceiling() {
-    return run_ceiling(site_.ceiling_database(), options_.length,
-                       [this] { return site_.check(); });
+  expected<double> ceiling(site& where) const {
+    return run_ceiling(where.ceiling_database(), options_.length,
+                       [&where] { return where.check(); });
   }
 
-  expected<void> verify() {
+  expected<void> verify(arena& each) {
     tell("counting");
-    auto [acknowledged, wanted, complaints] = measured_->conclude();
-    auto counted = site_.compare(std::move(acknowledged), wanted);
+    auto [acknowledged, wanted, complaints] = each.measured->conclude();
+    auto counted = each.where->compare(std::move(acknowledged), wanted);
     if (!counted)
       return counted.error();
-    result_.counted = std::move(*counted);
-    result_.complaints = std::move(complaints);
+    add(result_.counted, std::move(*counted));
+    std::ranges::move(complaints, std::back_inserter(result_.complaints));
     return {};
   }
 
@@ -144,8 +187,7 @@ private:
   }
 
   const bench_options& options_;
-  site& site_;
-  std::unique_ptr<measurement> measured_;
+  std::vector<arena> arenas_; ///< in the order of the settings
   bench_result result_;
 };
 
@@ -154,6 +196,7 @@ expected<bench_result> run_spawns(const bench_options& options) {
   bench_result result;
   result.began = wall_clock_now();
   point all;
+  all.as = options.settings.front();
   for (std::size_t turn = 0; turn < options.runs; ++turn) {
     const auto spawned = run_spawn(options.population);
     if (!spawned)
@@ -172,7 +215,7 @@ expected<bench_result> run_spawns(const bench_options& options) {
 
 } // namespace
 
-const std::array<mode_facts, 9>& all_modes() noexcept {
+const std::array<mode_facts, 10>& all_modes() noexcept {
   return modes;
 }
 
@@ -182,15 +225,37 @@ const mode_facts& facts_of(mode which) noexcept {
   return *found;
 }
 
+expected<offer> parse_offer(std::string_view text) {
+  offer parsed;
+  const bool is_share = text.ends_with('%');
+  const auto digits = text.substr(0, text.size() - (is_share ? 1 : 0));
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), parsed.value);
+  const bool is_whole = read.ec == std::errc{} && read.ptr == digits.data() + digits.size();
+  if (!is_whole || !(parsed.value >= offer_min) || !(parsed.value <= offer_max))
+    return make_error(errc::invalid_argument,
+                      '"' + std::string{text} + "\" is neither a number a second, such as 2000, "
+                      "nor a share of the peak, such as 70%");
+  if (is_share)
+    parsed = {parsed.value / 100, true};
+  return parsed;
+}
+
+std::string to_text(const setting& as) {
+  std::ostringstream text;
+  text << as.merchants << " merchants";
+  if (as.skew > 0)
+    text << ", skew " << as.skew;
+  if (as.stripes > 1)
+    text << ", " << as.stripes << " stripes";
+  if (as.stored > 0)
+    text << ", " << as.stored << " payments stored";
+  return text.str();
+}
+
 expected<bench_result> run_bench(const bench_options& options) {
   if (options.what == mode::spawn)
     return run_spawns(options);
-  auto opened = site::open(to_site(options));
-  if (!opened)
-    return opened.error();
-  auto result = turns{options, **opened}.run();
-  (*opened)->stop();
-  return result;
+  return turns{options}.run();
 }
 
 } // namespace holdfast::bench

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -21,11 +22,22 @@ namespace {
 constexpr milliseconds look_for_stop{100};
 constexpr milliseconds connect_limit{10'000};
 
+bool is_refusal(const http::call_result& answer) {
+  return answer.status == 429 || answer.status == 503;
+}
+
+bool says_when_to_try_again(const http::call_result& answer) {
+  return std::ranges::any_of(answer.headers,
+                             [](const auto& each) { return each.first == "retry-after"; });
+}
+
 std::string name_of(heard verdict, const http::call_result& answer) {
   if (answer.how_far != http::reach::answered)
     return answer.failure;
   return (verdict == heard::wrong ? "wrong answer: HTTP " : "HTTP ")
-         + std::to_string(answer.status);
+         + std::to_string(answer.status)
+         + (is_refusal(answer) && !says_when_to_try_again(answer) ? " without Retry-After"
+                                                                  : "");
 }
 
 /// What both loops share: the client, and a look now and then whether to go on.
@@ -189,6 +201,11 @@ private:
     if (verdict == heard::goes_on)
       return send(one);
     launches_.give_back();
+    if (counts(one->due)) {
+      ++result_.asked;
+      if (is_refusal(answer) && says_when_to_try_again(answer))
+        ++result_.refused;
+    }
     if (verdict == heard::done)
       finish(*one);
     else

@@ -36,6 +36,8 @@ struct load_result {
   histogram latency; ///< of those due in it: from when they were due until their last answer
   std::uint64_t begun = 0;   ///< all journeys, warm-up included
   std::uint64_t dropped = 0; ///< due, and never begun for want of a connection
+  std::uint64_t asked = 0;   ///< journeys due in the part that counts, with a first answer
+  std::uint64_t refused = 0; ///< of those: turned away (429, 503) with a Retry-After
   /// Journeys that had no definitive answer, or a wrong one, by what happened.
   std::map<std::string, std::uint64_t> errors;
   std::uint64_t wrong = 0;          ///< answers that must not be; part of `errors`

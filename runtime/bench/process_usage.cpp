@@ -92,6 +92,10 @@ usage usage_of(pid_t process) {
   return used;
 }
 
+std::uint64_t resident_bytes(pid_t process) {
+  return status_bytes(content_of(folder_of(process) / "status"), "VmRSS");
+}
+
 usage usage_of_family(pid_t parent) {
   usage used;
   std::uint64_t ticks = 0;

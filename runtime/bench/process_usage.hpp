@@ -34,6 +34,8 @@ struct usage {
 
 /// All zero when there is no such process (any more).
 [[nodiscard]] usage usage_of(pid_t process);
+/// What the process holds in memory now; 0 when there is none.
+[[nodiscard]] std::uint64_t resident_bytes(pid_t process);
 /// Of the process and its children, those included that have ended.
 [[nodiscard]] usage usage_of_family(pid_t parent);
 

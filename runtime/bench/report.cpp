@@ -44,6 +44,14 @@ std::optional<double> ratio_of(double rate, const std::optional<double>& to) {
 std::vector<double> rates_of(const point& at) {
   return all_of(at, [](const run_figures& run) { return std::optional{run.rate}; });
 }
+std::vector<double> offers_of(const point& at) {
+  return all_of(at, [](const run_figures& run) { return run.offered; });
+}
+std::vector<double> latencies_of(const point& at, double share) {
+  return all_of(at, [share](const run_figures& run) {
+    return run.latency.count() > 0 ? std::optional{in_ms(run.latency.at(share))} : std::nullopt;
+  });
+}
 std::vector<double> baselines_of(const point& at) {
   return all_of(at, [](const run_figures& run) { return run.baseline; });
 }
@@ -55,6 +63,25 @@ std::vector<double> ratios_of(const point& at) {
 }
 std::vector<double> shares_of(const point& at) {
   return all_of(at, [](const run_figures& run) { return ratio_of(run.rate, run.ceiling); });
+}
+
+/// The point that it is compared with: the same load in the first setting.
+const point& first_of(const bench_result& result, const point& at) {
+  return *std::ranges::find_if(result.points, [&](const point& other) {
+    return other.connections == at.connections && other.offered == at.offered;
+  });
+}
+
+/// Turn by turn; nothing for the first setting itself.
+std::vector<double> relatives_of(const bench_result& result, const point& at) {
+  const auto& first = first_of(result, at);
+  std::vector<double> values;
+  if (&first == &at)
+    return values;
+  for (std::size_t i = 0; i < std::min(at.runs.size(), first.runs.size()); ++i)
+    if (const auto ratio = ratio_of(at.runs[i].rate, first.runs[i].rate))
+      values.push_back(*ratio);
+  return values;
 }
 
 /// Of all runs taken together.
@@ -108,6 +135,7 @@ json::object costs_json(const point& at) {
   json::object all;
   for (const auto& [name, values] : cpu)
     all[name] = json::object{{"cpu_us", rounded(spread_of(values).median)},
+                             {"cpu_us_spread", spread_json(values)},
                              {"memory_bytes_max", memory[name]}};
   return all;
 }
@@ -123,7 +151,7 @@ json::object figures_json(const point& at) {
   return all;
 }
 
-json::object point_json(const point& at) {
+json::object point_json(const bench_result& result, const point& at) {
   const auto latency = latency_of(at);
   json::object errors;
   for (const auto& [what, number] : errors_of(at))
@@ -134,6 +162,7 @@ json::object point_json(const point& at) {
     dropped += run.dropped;
     runs.push_back(json::object{
       {"rate", rounded(run.rate)},
+      {"offered", run.offered ? json::value(rounded(*run.offered)) : json::value{}},
       {"baseline", run.baseline ? json::value(rounded(*run.baseline)) : json::value{}},
       {"ceiling", run.ceiling ? json::value(rounded(*run.ceiling)) : json::value{}},
       {"done", run.done},
@@ -142,12 +171,19 @@ json::object point_json(const point& at) {
       {"p999_ms", in_ms(run.latency.at(0.999))}});
   }
   return {{"connections", at.connections},
-          {"offered", at.offered ? json::value(*at.offered) : json::value{}},
+          {"merchants", at.as.merchants},
+          {"skew", at.as.skew},
+          {"stripes", at.as.stripes},
+          {"stored", at.as.stored},
+          {"offered", number_or_null(offers_of(at))},
+          {"offered_share",
+           at.offered && at.offered->of_peak ? json::value(at.offered->value) : json::value{}},
           {"rate", number_or_null(rates_of(at))},
           {"baseline", number_or_null(baselines_of(at))},
           {"ceiling", number_or_null(ceilings_of(at))},
           {"ratio", number_or_null(ratios_of(at))},
           {"ceiling_share", number_or_null(shares_of(at))},
+          {"relative", number_or_null(relatives_of(result, at))},
           {"p50_ms", in_ms(latency.at(0.5))},
           {"p99_ms", in_ms(latency.at(0.99))},
           {"p999_ms", in_ms(latency.at(0.999))},
@@ -159,7 +195,11 @@ json::object point_json(const point& at) {
                                   {"baseline", spread_json(baselines_of(at))},
                                   {"ceiling", spread_json(ceilings_of(at))},
                                   {"ratio", spread_json(ratios_of(at))},
-                                  {"ceiling_share", spread_json(shares_of(at))}}},
+                                  {"ceiling_share", spread_json(shares_of(at))},
+                                  {"relative", spread_json(relatives_of(result, at))},
+                                  {"p50_ms", spread_json(latencies_of(at, 0.5))},
+                                  {"p99_ms", spread_json(latencies_of(at, 0.99))},
+                                  {"p999_ms", spread_json(latencies_of(at, 0.999))}}},
           {"processes", costs_json(at)},
           {"figures", figures_json(at)},
           {"runs", std::move(runs)}};
@@ -179,18 +219,34 @@ std::string spread_text(const std::vector<double>& values, int digits) {
          + fixed(all.max, digits);
 }
 
+bool has_several_settings(const bench_result& result) {
+  return std::ranges::any_of(
+    result.points, [&](const point& at) { return at.as != result.points.front().as; });
+}
+
+std::string offered_text(const point& at) {
+  if (!at.offered)
+    return "–";
+  const auto rate = fixed(spread_of(offers_of(at)).median, 0);
+  return at.offered->of_peak ? rate + " (" + fixed(at.offered->value * 100, 0) + " %)" : rate;
+}
+
 void write_points(std::ostream& text, const bench_result& result, std::string_view unit) {
-  text << "| connections | offered/s | " << unit
-       << "/s | baseline | ratio | ceiling | share | p50 ms | p99 ms | p99.9 ms | errors |\n"
+  const bool several = has_several_settings(result);
+  text << (several ? "| setting " : "") << "| connections | offered/s | " << unit << "/s "
+       << (several ? "| × first " : "")
+       << "| baseline | ratio | ceiling | share | p50 ms | p99 ms | p99.9 ms | errors |\n"
+       << (several ? "|---|---:" : "")
        << "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";
   for (const auto& at : result.points) {
     const auto latency = latency_of(at);
-    text << "| " << at.connections << " | " << (at.offered ? fixed(*at.offered, 0) : "–")
-         << " | " << spread_text(rates_of(at), 0) << " | " << spread_text(baselines_of(at), 0)
-         << " | " << spread_text(ratios_of(at), 2) << " | " << spread_text(ceilings_of(at), 0)
-         << " | " << spread_text(shares_of(at), 2) << " | " << fixed(in_ms(latency.at(0.5)), 1)
-         << " | " << fixed(in_ms(latency.at(0.99)), 1) << " | "
-         << fixed(in_ms(latency.at(0.999)), 1) << " | " << error_count(at) << " |\n";
+    text << (several ? "| " + to_text(at.as) + ' ' : "") << "| " << at.connections << " | "
+         << offered_text(at) << " | " << spread_text(rates_of(at), 0)
+         << (several ? " | " + spread_text(relatives_of(result, at), 2) : "") << " | "
+         << spread_text(baselines_of(at), 0) << " | " << spread_text(ratios_of(at), 2) << " | "
+         << spread_text(ceilings_of(at), 0) << " | " << spread_text(shares_of(at), 2) << " | "
+         << fixed(in_ms(latency.at(0.5)), 1) << " | " << fixed(in_ms(latency.at(0.99)), 1)
+         << " | " << fixed(in_ms(latency.at(0.999)), 1) << " | " << error_count(at) << " |\n";
   }
 }
 
@@ -201,6 +257,26 @@ void write_rates(std::ostream& text, const bench_result& result, std::string_vie
        << "|---:|---:|---:|---:|---:|\n| " << spread_text(rates_of(all), 0) << " | "
        << spread_text(baselines_of(all), 0) << " | " << spread_text(ratios_of(all), 2) << " | "
        << spread_text(ceilings_of(all), 0) << " | " << spread_text(shares_of(all), 2) << " |\n";
+}
+
+/// What not every mode has, of each point that has any.
+void write_figures(std::ostream& text, const bench_result& result, std::string_view mode) {
+  for (const auto& at : result.points) {
+    const auto figures = figures_json(at);
+    if (figures.empty())
+      continue;
+    text << "\n| " << mode;
+    if (at.offered)
+      text << ", " << offered_text(at) << " a second offered";
+    if (has_several_settings(result))
+      text << ", " << to_text(at.as);
+    text << " | min / **median** / max |\n|---|---:|\n";
+    for (const auto& [name, values] : figures)
+      text << "| " << std::string_view{name} << " | "
+           << fixed(values.at("min").to_number<double>(), 2) << " / **"
+           << fixed(values.at("median").to_number<double>(), 2) << "** / "
+           << fixed(values.at("max").to_number<double>(), 2) << " |\n";
+  }
 }
 
 void write_costs(std::ostream& text, const bench_result& result, std::string_view unit) {
@@ -256,7 +332,7 @@ std::string to_json(const bench_options& asked, const bench_result& result,
                     const machine_facts& machine) {
   const auto& facts = facts_of(asked.what);
   json::object all{{"mode", facts.name}, {"unit", facts.unit}};
-  const auto best = point_json(best_of(result));
+  const auto best = point_json(result, best_of(result));
   for (const auto& [name, value] : best)
     all[name] = value;
   all["verified"] = result.verified();
@@ -271,9 +347,6 @@ std::string to_json(const bench_options& asked, const bench_result& result,
   all["seconds"] = static_cast<double>(asked.length.count()) / 1'000;
   all["warm_up_seconds"] = static_cast<double>(asked.warm_up.count()) / 1'000;
   all["turns"] = asked.runs;
-  all["merchants"] = asked.merchants;
-  all["skew"] = asked.skew;
-  all["stripes"] = asked.stripes;
   all["population"] = asked.population;
   all["began"] = to_rfc3339(result.began);
   all["version"] = version();
@@ -285,7 +358,7 @@ std::string to_json(const bench_options& asked, const bench_result& result,
                                 {"load_before", rounded(machine.load_before)}};
   json::array points;
   for (const auto& at : result.points)
-    points.push_back(point_json(at));
+    points.push_back(point_json(result, at));
   all["points"] = std::move(points);
   return json::serialize(all);
 }
@@ -307,11 +380,7 @@ std::string to_markdown(const bench_options& asked, const bench_result& result,
   else
     write_rates(text, result, facts.unit);
   write_costs(text, result, facts.unit);
-  for (const auto& [name, values] : figures_json(best_of(result)))
-    text << '\n'
-         << std::string_view{name} << ": " << fixed(values.at("min").to_number<double>(), 2)
-         << " / **" << fixed(values.at("median").to_number<double>(), 2) << "** / "
-         << fixed(values.at("max").to_number<double>(), 2) << '\n';
+  write_figures(text, result, facts.name);
   const auto& counted = result.counted;
   text << '\n'
        << (result.verified() ? "Verified" : "**Void**") << ": " << counted.acknowledged
@@ -327,11 +396,14 @@ std::vector<plot_file> plots_of(const bench_options& asked, const bench_result& 
   const auto& facts = facts_of(asked.what);
   curve p50{"p50", {}}, p99{"p99", {}}, p999{"p99.9", {}}, rate{std::string{facts.unit}, {}};
   for (const auto& at : result.points) {
+    if (at.as != result.points.front().as)
+      continue;
     const auto latency = latency_of(at);
     if (at.offered) {
-      p50.dots.push_back({*at.offered, in_ms(latency.at(0.5))});
-      p99.dots.push_back({*at.offered, in_ms(latency.at(0.99))});
-      p999.dots.push_back({*at.offered, in_ms(latency.at(0.999))});
+      const auto offered = spread_of(offers_of(at)).median;
+      p50.dots.push_back({offered, in_ms(latency.at(0.5))});
+      p99.dots.push_back({offered, in_ms(latency.at(0.99))});
+      p999.dots.push_back({offered, in_ms(latency.at(0.999))});
     } else {
       rate.dots.push_back(
         {static_cast<double>(at.connections), spread_of(rates_of(at)).median});

@@ -37,7 +37,8 @@ struct plot_file {
   std::string name; ///< "latency.svg"
   std::string content;
 };
-/// Latency over the offered rate, throughput over connections: as far as there are two points.
+/// Latency over the offered rate, throughput over connections: as far as the first setting has
+/// two points.
 [[nodiscard]] std::vector<plot_file> plots_of(const bench_options& asked,
                                               const bench_result& result);
 

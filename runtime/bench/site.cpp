@@ -2,7 +2,8 @@
 
 #include "messages/limits.hpp"
 #include "runtime/bench/baseline.hpp"
-#include "runtime/client/json_members.hpp"
+#include "runtime/bench/feeder.hpp"
+#include "runtime/bench/merchant_making.hpp"
 #include "runtime/demo/reading.hpp"
 #include "runtime/http/client.hpp"
 #include "storage/database.hpp"
@@ -26,10 +27,16 @@ namespace {
 constexpr milliseconds read_limit{60'000};
 constexpr milliseconds restart_limit{120'000};
 constexpr milliseconds look_again{100};
+/// Stored payments are so old that the search for orphans, which looks back a day, and whose
+/// gateway has never heard of them, does not come by them.
+constexpr milliseconds stored_age{48LL * 3'600 * 1'000};
+constexpr std::uint64_t stored_between_news = 250'000;
 
 /// The bench is to find the node's limits, not those that a small installation is given.
 void widen(config::node_config& node, bool stubborn) {
   node.http.connections_max = limits::bench_connections_max;
+  // No merchant's batch is full, and closed, before its cut-off is asked for.
+  node.settlement.max_items = limits::config_batch_items_max;
   for (auto& gateway : node.gateways) {
     gateway.concurrency = limits::config_concurrency_max;
     if (!stubborn)
@@ -38,6 +45,24 @@ void widen(config::node_config& node, bool stubborn) {
     gateway.breaker.retry_rate = limits::config_calls_a_second_max;
     gateway.breaker.recovery_rate = limits::config_calls_a_second_max;
   }
+}
+
+/// As the journal of a node would have written them.
+expected<void> lay_down(const std::string& database, const site_options& options) {
+  feed_plan plan;
+  plan.payments = options.as.stored;
+  plan.dated = wall_clock_now() - stored_age;
+  std::uint64_t told = 0;
+  const auto fed = feed_journal(database, plan, [&](std::uint64_t done) -> expected<void> {
+    const auto news = done / stored_between_news;
+    if (options.tell && news > std::exchange(told, news))
+      options.tell("laying down payments: " + std::to_string(done) + " of "
+                   + std::to_string(plan.payments));
+    if (options.pause(milliseconds{0}))
+      return make_error(errc::unavailable, "interrupted");
+    return {};
+  });
+  return fed ? expected<void>{} : fed.error();
 }
 
 /// Blocks for what a thread of storage's answers.
@@ -60,6 +85,8 @@ expected<std::unique_ptr<site>> site::open(site_options options) {
   wanted.restart_node = true;
   wanted.tell = options.tell;
   wanted.interrupted = [pause = options.pause] { return pause(milliseconds{0}); };
+  if (options.as.stored > 0)
+    wanted.prepare = [&options](const std::string& url) { return lay_down(url, options); };
   wanted.adjust = [stubborn = options.stubborn](config::node_config& node) {
     widen(node, stubborn);
   };
@@ -74,18 +101,11 @@ expected<std::unique_ptr<site>> site::open(site_options options) {
 }
 
 expected<void> site::create_merchants() {
-  std::vector<std::string> keys;
-  for (std::size_t i = 0; i < options_.merchants; ++i) {
-    const auto made = admin().post("/admin/v1/merchants",
-                                   json::object{{"name", "Bench " + std::to_string(i + 1)},
-                                                {"currency", "EUR"},
-                                                {"stripes", options_.stripes}});
-    if (!made || !made->is_object())
-      return make_error(errc::unavailable,
-                        "creating merchants: " + (made ? "no object" : made.error().detail));
-    keys.push_back(client::string_at(made->as_object(), "api_key"));
-  }
-  merchants_ = std::make_shared<const merchants>(std::move(keys), options_.skew);
+  auto keys = make_merchants(node().admin, {options_.as.merchants, options_.as.stripes},
+                             [this] { return check(); });
+  if (!keys)
+    return keys.error();
+  merchants_ = std::make_shared<const merchants>(std::move(*keys), options_.as.skew);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "messages/expected.hpp"
+#include "runtime/bench/bench.hpp"
 #include "runtime/bench/process_usage.hpp"
 #include "runtime/bench/tally.hpp"
 #include "runtime/bench/workload.hpp"
@@ -19,9 +20,7 @@ namespace holdfast::bench {
 
 struct site_options {
   std::filesystem::path data; ///< an empty folder
-  std::size_t merchants = 100;
-  double skew = 0;           ///< Zipf's exponent; 0: uniform
-  std::uint16_t stripes = 1; ///< of each merchant
+  setting as;
   bool has_baseline = true;
   bool has_ceiling = true;
   /// A gateway's troubles neither open its breaker nor hold back what is asked of it again.
@@ -51,6 +50,11 @@ public:
   [[nodiscard]] const std::string& baseline_database() const { return baseline_; }
   [[nodiscard]] const std::string& ceiling_database() const { return ceiling_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return running_->data(); }
+
+  /// Payments that were laid down before the node started.
+  [[nodiscard]] std::uint64_t stored() const noexcept { return options_.as.stored; }
+  /// What the node holds in memory now.
+  [[nodiscard]] std::uint64_t node_bytes() const { return resident_bytes(node().pid); }
 
   /// Whether to go on. Errors: unavailable (interrupted, a process has died).
   [[nodiscard]] expected<void> check();

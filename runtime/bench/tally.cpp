@@ -44,6 +44,7 @@ private:
   }
 
   void count_database() {
+    set_stored_apart();
     for (const auto& row : found_.database) {
       if (row.status == wanted_.status)
         result_.database += row.payments;
@@ -54,6 +55,16 @@ private:
     if (result_.database != result_.acknowledged)
       result_.differences.push_back(std::to_string(result_.acknowledged) + " acknowledged, "
                                     + std::to_string(result_.database) + " in the database");
+  }
+
+  void set_stored_apart() {
+    auto left = wanted_.stored;
+    for (auto& row : found_.database) {
+      const auto known = row.status == "authorized" ? std::min(left, row.payments) : 0;
+      row.payments -= known;
+      left -= known;
+    }
+    complain(left, "payments that were stored before are not in the database");
   }
 
   void count_sandbox() {
@@ -82,6 +93,13 @@ private:
 };
 
 } // namespace
+
+void add(tally& all, tally more) {
+  all.acknowledged += more.acknowledged;
+  all.database += more.database;
+  all.sandbox += more.sandbox;
+  std::ranges::move(more.differences, std::back_inserter(all.differences));
+}
 
 tally count(evidence found, const expectation& wanted) {
   return counter{std::move(found), wanted}.run();

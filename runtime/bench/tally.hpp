@@ -22,6 +22,8 @@ struct evidence {
 struct expectation {
   std::string status; ///< the only public status in the database
   std::string fact;   ///< the kind of the effective fact that each has in the sandbox, once
+  /// Authorized payments that were laid down in the database before, of which no sandbox knows.
+  std::uint64_t stored = 0;
 };
 
 struct tally {
@@ -32,6 +34,9 @@ struct tally {
 
   [[nodiscard]] bool holds() const noexcept { return differences.empty(); }
 };
+
+/// What was counted in one more installation.
+void add(tally& all, tally more);
 
 [[nodiscard]] tally count(evidence found, const expectation& wanted);
 

@@ -1,5 +1,6 @@
 #include "runtime/cli/app.hpp"
 
+#include "messages/thread_name.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/version.hpp"
 
@@ -63,6 +64,8 @@ int parse_and_run(int argc, char** argv) {
     // --help and --version stop the parsing too, with exit code 0.
     return app.exit(stop) == 0 ? exit_done : exit_usage;
   }
+  // Children of ours run /proc/self/exe: without a name they would all be called "exe".
+  name_this_thread("holdfast-" + app.get_subcommands().front()->get_name());
   return chosen ? chosen() : exit_usage;
 }
 

@@ -30,13 +30,15 @@ constexpr double seconds_max = 3'600;
 struct bench_flags {
   std::string mode = "authorize";
   std::vector<std::size_t> connections{64};
-  std::vector<double> rates;
+  std::vector<std::string> rates;
   double seconds = 10;
   double warm_up = 2;
   std::size_t runs = 5;
-  std::size_t merchants = 100;
-  double skew = 0;
-  std::uint16_t stripes = 1;
+  std::vector<std::size_t> merchants{100};
+  std::vector<double> skews{0};
+  std::vector<std::uint16_t> stripes{1};
+  std::vector<std::uint64_t> stored{0};
+  std::size_t peak_connections = limits::bench_peak_connections;
   std::uint64_t population = 0;
   bool alone = false;
   std::string data;
@@ -46,6 +48,18 @@ struct bench_flags {
 
 milliseconds to_ms(double seconds) {
   return milliseconds{std::llround(seconds * 1'000)};
+}
+
+/// All combinations, in the order in which they were given; the first is what the others are
+/// compared with.
+std::vector<bench::setting> settings_of(const bench_flags& flags) {
+  std::vector<bench::setting> settings;
+  for (const auto stored : flags.stored)
+    for (const auto merchants : flags.merchants)
+      for (const auto stripes : flags.stripes)
+        for (const auto skew : flags.skews)
+          settings.push_back({merchants, skew, stripes, stored});
+  return settings;
 }
 
 expected<bench::bench_options> to_options(const bench_flags& flags, signals& heard) {
@@ -59,13 +73,23 @@ expected<bench::bench_options> to_options(const bench_flags& flags, signals& hea
     return make_error(errc::invalid_argument,
                       "--rate: " + flags.mode + " is not driven at a rate; leave it out");
   options.connections = flags.connections;
-  options.rates = flags.rates;
+  for (const auto& text : flags.rates) {
+    const auto offered = bench::parse_offer(text);
+    if (!offered)
+      return make_error(errc::invalid_argument, "--rate: " + offered.error().detail);
+    options.offers.push_back(*offered);
+  }
+  options.settings = settings_of(flags);
+  if (options.settings.size() > limits::bench_installations_max)
+    return make_error(
+      errc::invalid_argument,
+      "--merchants, --stripes, --stored, --skew: " + std::to_string(options.settings.size())
+        + " combinations, of which each is an installation; "
+        + std::to_string(limits::bench_installations_max) + " at most");
+  options.peak_connections = flags.peak_connections;
   options.length = to_ms(flags.seconds);
   options.warm_up = to_ms(flags.warm_up);
   options.runs = flags.runs;
-  options.merchants = flags.merchants;
-  options.skew = flags.skew;
-  options.stripes = flags.stripes;
   options.population = flags.population > 0 ? flags.population : found->population;
   options.has_comparisons = !flags.alone && options.what != bench::mode::baseline
                             && options.what != bench::mode::ceiling;
@@ -105,6 +129,8 @@ int show(const bench_flags& flags, const bench::bench_options& asked,
   const auto text = flags.as_json ? bench::to_json(asked, result, machine) + '\n'
                                   : bench::to_markdown(asked, result, machine);
   std::fputs(text.c_str(), stdout);
+  // Where both go to one file, what follows on stderr must not come amid a long result.
+  std::fflush(stdout);
   const auto written = write_results(flags, asked, result, machine);
   if (!written)
     return report(written.error());
@@ -164,18 +190,36 @@ void add_load_flags(CLI::App& command, bench_flags& flags) {
     .add_option(
       "--rate", flags.rates,
       "Open loop: so many a second whatever comes back, and late ones count from when "
-      "they were due; without, each connection sends as soon as it has its answer")
+      "they were due; 70% is a share of what a closed loop reaches right before. Without, "
+      "each connection sends as soon as it has its answer")
     ->delimiter(',')
-    ->check(CLI::Range(0.1, 1e6));
-  command.add_option("--merchants", flags.merchants, "How many share the requests")
-    ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}))
-    ->capture_default_str();
+    ->type_name("RATE");
   command
-    .add_option("--skew", flags.skew, "Zipf's exponent of the merchants' shares; 0 is uniform")
+    .add_option("--peak-connections", flags.peak_connections,
+                "Of the closed loop that the peak is measured with, for such shares")
+    ->check(CLI::Range(std::size_t{1}, limits::bench_connections_max))
+    ->capture_default_str();
+}
+
+/// Several values of these are compared: each combination is an installation, all take turns.
+void add_setting_flags(CLI::App& command, bench_flags& flags) {
+  command.add_option("--merchants", flags.merchants, "How many share the requests")
+    ->delimiter(',')
+    ->check(CLI::Range(std::size_t{1}, limits::bench_merchants_max))
+    ->capture_default_str();
+  command.add_option("--skew", flags.skews, "Zipf's exponent of their shares; 0 is uniform")
+    ->delimiter(',')
     ->check(CLI::Range(0.0, 10.0))
     ->capture_default_str();
-  command.add_option("--stripes", flags.stripes, "Shards that each merchant is spread over")
-    ->check(CLI::Range(std::uint16_t{1}, std::uint16_t{64}))
+  command.add_option("--stripes", flags.stripes, "Shards that each of them is spread over")
+    ->delimiter(',')
+    ->check(CLI::Range(std::uint16_t{1}, limits::stripes_max))
+    ->capture_default_str();
+  command
+    .add_option("--stored", flags.stored,
+                "Payments that the journal writer lays down before the node starts")
+    ->delimiter(',')
+    ->check(CLI::Range(std::uint64_t{0}, limits::bench_stored_max))
     ->capture_default_str();
 }
 
@@ -199,10 +243,11 @@ void add_bench(CLI::App& app, action& chosen) {
     ->check(CLI::Range(std::size_t{1}, std::size_t{1'000}))
     ->capture_default_str();
   add_load_flags(*command, *flags);
+  add_setting_flags(*command, *flags);
   command
     ->add_option("--population", flags->population,
-                 "Payments that are made first (replay, reads, settle, recovery), or actors "
-                 "(spawn); 0: the mode's own")
+                 "Payments that are made first (replay, reads, settle, recovery, pending), or "
+                 "actors (spawn); 0: the mode's own")
     ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{limits::bench_population_max}))
     ->capture_default_str();
   command->add_flag("--alone", flags->alone, "Neither baseline nor ceiling");
@@ -217,11 +262,17 @@ void add_bench(CLI::App& app, action& chosen) {
     ->capture_default_str();
   command->add_flag("--json", flags->as_json, "The result as JSON on stdout, too");
   command->footer(mode_list()
-                  + "\nExits 0 only if what was acknowledged is in the database and in the "
+                  + "\nSeveral values of --merchants, --skew, --stripes or --stored are compared: "
+                    "each has an\ninstallation of its own, they take turns, and rates are also "
+                    "shown relative to the first.\n"
+                    "\nExits 0 only if what was acknowledged is in the database and in the "
                     "sandbox's\nrecords, once. More in docs/performance.md.\n\n"
                     "Examples:\n"
                     "  holdfast bench --mode authorize --connections 64,256,1000\n"
                     "  holdfast bench --mode authorize --rate 2000,4000,8000 --connections 2000\n"
+                    "  holdfast bench --rate 70%,200% --connections 4000 --alone\n"
+                    "  holdfast bench --merchants 1000 --skew 0,2 --alone\n"
+                    "  holdfast bench --stored 50000,5000000 --alone\n"
                     "  holdfast bench --mode settle --population 100000 --runs 1 --json");
   command->callback([flags, &chosen] { chosen = [flags] { return run_bench(*flags); }; });
 }

@@ -1,5 +1,6 @@
 // `holdfast node`, `holdfast init` and `holdfast sandbox`: what runs where a service manager,
 // or `holdfast dev`, starts it.
+#include "messages/thread_name.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/descriptors.hpp"
 #include "runtime/cli/signals.hpp"
@@ -170,7 +171,10 @@ int serve_sandbox(const sandbox_flags& flags) {
   auto server = sandbox::sandbox_server::start(io, flags.options);
   if (!server)
     return report(server.error());
-  std::thread worker{[&io] { io.run(); }};
+  std::thread worker{[&io] {
+    name_this_thread("sandbox");
+    io.run();
+  }};
   json::object places;
   places["http"] = (*server)->url();
   const auto told = write_ready_file(flags.ready_file, std::move(places));

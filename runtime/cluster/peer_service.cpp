@@ -1,5 +1,6 @@
 #include "runtime/cluster/peer_service.hpp"
 
+#include "actors/api/render.hpp"
 #include "actors/caf.hpp"
 #include "actors/protocol.hpp"
 #include "messages/limits.hpp"
@@ -53,12 +54,10 @@ private:
     return found;
   }
 
-  [[nodiscard]] actors::promise_ptr promise_of(
-    std::string request_id, const answer_ptr& answer,
-    std::shared_ptr<const actors::reroute> back = nullptr) const {
+  [[nodiscard]] actors::promise_ptr promise_of(std::string request_id,
+                                               const answer_ptr& answer) const {
     return std::make_shared<actors::reply_promise>(
-      [answer](api_reply reply) { (*answer)(std::move(reply)); }, std::move(request_id),
-      std::move(back));
+      [answer](api_reply reply) { (*answer)(std::move(reply)); }, std::move(request_id));
   }
 
   void serve(const std::string&, links::command_for_shard& wish, milliseconds,
@@ -66,10 +65,18 @@ private:
     const auto owner = find(wish.shard, answer);
     if (!owner)
       return;
+    if (auto& intake = *parts_.env->intake; !intake.is_open()) {
+      intake.turned_away();
+      return (*answer)(api::answer_problem(503, "overloaded",
+                                           "The runtime is at its limit; try again.",
+                                           wish.command.request_id, 1));
+    }
     auto back = std::make_shared<const actors::reroute>(
       [told = elsewhere(wish.shard), answer](
         const merchant_command&, const std::function<void(api_reply)>&) { (*answer)(told); });
-    auto promise = promise_of(wish.command.request_id, answer, std::move(back));
+    auto promise = std::make_shared<actors::reply_promise>(
+      [answer](api_reply reply) { (*answer)(std::move(reply)); }, wish.command.request_id,
+      std::move(back), parts_.env->intake);
     actors::tell(owner, actors::submit{std::move(wish.command), std::move(promise)});
   }
 

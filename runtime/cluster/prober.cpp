@@ -1,6 +1,7 @@
 #include "runtime/cluster/prober.hpp"
 
 #include "messages/limits.hpp"
+#include "messages/thread_name.hpp"
 
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
@@ -185,7 +186,10 @@ public:
       tls_->load_verify_file(keys->authority_path());
       tls_->set_verify_mode(asio::ssl::verify_peer);
     }
-    thread_ = std::thread{[this] { io_.run(); }};
+    thread_ = std::thread{[this] {
+      name_this_thread("prober");
+      io_.run();
+    }};
   }
 
   ~engine() {

@@ -59,10 +59,13 @@ shard_number router::shard_for(const merchant_command& command) const {
 
 void router::submit(merchant_command command, std::function<void(api_reply)> done) {
   const auto shard = shard_for(command);
+  if (const auto owner = env_->peers.shard(shard)) {
+    auto promise = std::make_shared<actors::reply_promise>(std::move(done), command.request_id,
+                                                           reroute_, env_->intake);
+    return actors::tell(owner, actors::submit{std::move(command), std::move(promise)});
+  }
   auto promise =
     std::make_shared<actors::reply_promise>(std::move(done), command.request_id, reroute_);
-  if (const auto owner = env_->peers.shard(shard))
-    return actors::tell(owner, actors::submit{std::move(command), std::move(promise)});
   search way{shard, repeatable::yes, env_->now(), command.wait};
   send(
     std::make_shared<command_errand>(std::move(way), std::move(command), std::move(promise)));

@@ -143,7 +143,7 @@ expected<void> installation::start_database() {
     storage::migrate(where_.database, {defaults.cluster_name, defaults.shards, all});
   if (!migrated)
     return migrated.error();
-  return {};
+  return options_.prepare ? options_.prepare(where_.database) : expected<void>{};
 }
 
 expected<child> installation::start_program(std::vector<std::string> arguments,

@@ -35,6 +35,8 @@ struct installation_options {
   bool restart_node = false;
   /// Changes the node's configuration before it is written. May be empty.
   std::function<void(config::node_config&)> adjust;
+  /// Given the URL of the migrated database before a node uses it. May be empty.
+  std::function<expected<void>(const std::string&)> prepare;
   /// Hears what is being done, a line at a time. May be empty.
   std::function<void(const std::string&)> tell;
   /// Asked while waiting: true gives up. May be empty.
@@ -59,7 +61,8 @@ struct service_processes {
 
 /// Owns the processes and the folder's lock. To be used from the main thread alone (see
 /// child.hpp) and created before any other thread is. All of it ends with its owner, even by
-/// SIGKILL.
+/// SIGKILL. Of several, the one that was started last must end first: its watchdog holds what
+/// the watchdogs of those before wait for.
 class installation {
 public:
   /// Starts everything and returns once all nodes are ready, a merchant with a key exists and

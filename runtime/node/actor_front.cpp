@@ -26,6 +26,14 @@ actor_front::actor_front(actors::environment_ptr env, std::vector<named_board> g
 // -- requests
 // -----------------------------------------------------------------------------------------
 
+bool actor_front::takes_another() {
+  auto& intake = *env_->intake;
+  if (intake.is_open())
+    return true;
+  intake.turned_away();
+  return false;
+}
+
 void actor_front::submit(merchant_command command, std::function<void(api_reply)> done) {
   cluster_.router().submit(std::move(command), std::move(done));
 }
@@ -198,6 +206,16 @@ std::string actor_front::metrics_text() const {
   };
   append_head(out, "holdfast_requests_in_flight", "Commands that shards work on.", "gauge");
   append_sample(out, "holdfast_requests_in_flight", {}, sum(&actors::shard_gauges::in_flight));
+  const auto& intake = *env_->intake;
+  append_head(out, "holdfast_requests_in_flight_max",
+              "Commands that this node works on at once, as their waiting has it now.",
+              "gauge");
+  append_sample(out, "holdfast_requests_in_flight_max", {},
+                static_cast<double>(intake.limit()));
+  append_head(out, "holdfast_requests_turned_away_total",
+              "Commands that were answered 503 because too many were under way.", "counter");
+  append_sample(out, "holdfast_requests_turned_away_total", {},
+                static_cast<double>(intake.refusals()));
   append_head(out, "holdfast_payments_live", "Payments that have an actor.", "gauge");
   append_sample(out, "holdfast_payments_live", {}, sum(&actors::shard_gauges::live_payments));
   append_head(out, "holdfast_shards_serving", "Shards that this node serves.", "gauge");

@@ -18,6 +18,7 @@ public:
   actor_front(actors::environment_ptr env, std::vector<named_board> gateways,
               node_cluster& cluster);
 
+  [[nodiscard]] bool takes_another() override;
   void submit(merchant_command command, std::function<void(api_reply)> done) override;
   void order(desk_order what, desk_callback done) override;
   void notify(webhook_notice notice, std::string request_id,

@@ -125,8 +125,9 @@ void cutoffs::close(const local_shards& shards, const links::cutoff_for_node& wh
       [gathering](const actors::close_outcome& outcome) {
         gathering->add(result_of(outcome));
       });
-    actors::tell(shard, actors::close_batches_now{what.merchant, what.captured_before,
-                                                  what.settle, std::move(answer)});
+    actors::tell(shard,
+                 actors::close_batches_now{
+                   what.merchant, what.captured_before, what.settle, std::move(answer), {}});
   }
   // Acquirers may take longer than whoever asks would wait.
   env_->later(timeout, [gathering] { gathering->expire(); });

@@ -1,5 +1,7 @@
 #include "runtime/node/event_loop.hpp"
 
+#include "messages/thread_name.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -11,12 +13,15 @@ namespace holdfast::runtime {
 namespace asio = boost::asio;
 
 struct event_loop::state {
+  explicit state(std::string its_name) : name(std::move(its_name)) {}
+
+  const std::string name;
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::thread thread;
 };
 
-event_loop::event_loop() : state_(std::make_unique<state>()) {}
+event_loop::event_loop(std::string name) : state_(std::make_unique<state>(std::move(name))) {}
 
 event_loop::~event_loop() {
   stop();
@@ -27,7 +32,10 @@ asio::io_context& event_loop::io() noexcept {
 }
 
 void event_loop::start() {
-  state_->thread = std::thread{[this] { state_->io.run(); }};
+  state_->thread = std::thread{[this] {
+    name_this_thread(state_->name);
+    state_->io.run();
+  }};
 }
 
 void event_loop::stop() {

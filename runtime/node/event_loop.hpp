@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace boost::asio {
 class io_context;
@@ -14,7 +15,8 @@ namespace holdfast::runtime {
 
 class event_loop {
 public:
-  event_loop();
+  /// `name` is the thread's.
+  explicit event_loop(std::string name);
   ~event_loop(); ///< Stops, if that has not been done.
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;

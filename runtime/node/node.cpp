@@ -15,11 +15,11 @@
 #include "runtime/node/node_wires.hpp"
 #include "runtime/node/payment_replay.hpp"
 #include "runtime/node/payment_rules.hpp"
+#include "runtime/node/randomness.hpp"
 #include "runtime/node/route_reload.hpp"
 #include "runtime/telemetry/instruments.hpp"
 
 #include <caf/actor_system.hpp>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <future>
@@ -28,12 +28,6 @@
 namespace holdfast::runtime {
 
 namespace {
-
-std::uint64_t system_random() {
-  std::uint64_t value = 0;
-  RAND_bytes(reinterpret_cast<unsigned char*>(&value), sizeof value);
-  return value;
-}
 
 void write_log(actors::severity level, const std::string& line) {
   switch (level) {
@@ -158,7 +152,7 @@ private:
     env_->store = &database_->store();
     env_->settlement = &database_->settlement();
     env_->now = wall_clock_now;
-    env_->random = system_random;
+    env_->random = random_bits;
     env_->log = write_log;
     env_->later = [this](milliseconds pause, std::function<void()> run) {
       wires_.run_later(pause, std::move(run));
@@ -340,7 +334,7 @@ private:
     options.layout = config::layout_of(settings_);
     options.fee_bps_default = settings_.settlement.platform_fee_bps;
     options.cutoff_timeout = milliseconds{limits::cutoff_answer_ms_max};
-    options.random = system_random;
+    options.random = random_bits;
     options.fold = replay_payment;
     return std::make_unique<api::admin_api>(*env_->store, *front_, *keys_, metrics_, options);
   }
@@ -374,8 +368,8 @@ private:
   std::function<void()> must_end_;
   telemetry::registry metrics_;
   actors::system_settings actor_settings_;
-  event_loop ports_;
-  event_loop wires_;
+  event_loop ports_{"http"};
+  event_loop wires_{"wires"};
   std::shared_ptr<storage::sequence_marks> marks_;
   std::unique_ptr<storage::database> database_;
   actors::environment_ptr env_;

@@ -1,6 +1,7 @@
 #include "runtime/sandbox/fact_log.hpp"
 
 #include "messages/limits.hpp"
+#include "messages/thread_name.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -179,6 +180,7 @@ expected<std::string> fact_log::read(std::int64_t after, std::size_t limit) cons
 }
 
 void fact_log::sync_in_background() {
+  name_this_thread("facts");
   std::unique_lock lock{mutex_};
   while (!is_closing_) {
     wake_.wait_for(lock, milliseconds{limits::sandbox_sync_ms});

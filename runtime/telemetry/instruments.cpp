@@ -1,5 +1,11 @@
 #include "runtime/telemetry/instruments.hpp"
 
+#include <map>
+#include <memory>
+#include <mutex>
+#include <tuple>
+#include <utility>
+
 namespace holdfast::telemetry {
 
 namespace {
@@ -14,26 +20,62 @@ void watch_total(registry& into, std::string_view name, std::string_view help,
              [read, total] { return static_cast<double>(read().*total); });
 }
 
+/// What is measured of one port's requests. Labels are written out when a series is seen for
+/// the first time; from then on it is found by what they say. Thread-safe.
+class request_series {
+public:
+  struct pair {
+    counter& answered;
+    histogram& took;
+  };
+
+  request_series(registry& into, std::string port) : into_(into), port_(std::move(port)) {}
+
+  /// `method` and `route` come from a small set, never from input.
+  const pair& of(std::string_view method, std::string_view route, std::uint16_t status) {
+    const std::lock_guard lock{mutex_};
+    const auto found = known_.find(std::tuple{method, route, status});
+    return found != known_.end() ? found->second : add(method, route, status);
+  }
+
+private:
+  /// A stored name is looked at as one of views, so that a look stores nothing.
+  struct in_order {
+    using is_transparent = void;
+    using view = std::tuple<std::string_view, std::string_view, std::uint16_t>;
+    bool operator()(const view& one, const view& other) const { return one < other; }
+  };
+
+  const pair& add(std::string_view method, std::string_view route, std::uint16_t status) {
+    const auto status_text = std::to_string(status);
+    const labels by{
+      {"port", port_}, {"method", method}, {"route", route}, {"status", status_text}};
+    pair made{into_.counter_of("holdfast_http_requests_total", "Requests answered.", by),
+              into_.histogram_of("holdfast_http_request_duration_seconds",
+                                 "From the last byte of a request to the last of its answer.",
+                                 duration_bounds(), by)};
+    return known_.emplace(std::tuple{method, route, status}, made).first->second;
+  }
+
+  registry& into_;
+  const std::string port_;
+  std::mutex mutex_;
+  std::map<std::tuple<std::string, std::string, std::uint16_t>, pair, in_order> known_;
+};
+
 } // namespace
 
 http::access_observer observe_requests(registry& into, std::string port) {
-  return [&into, port = std::move(port)](const std::string& method, const std::string& route,
-                                         std::uint16_t status, std::int64_t duration_us) {
+  return [seen = std::make_shared<request_series>(into, std::move(port))](
+           const std::string& method, const std::string& route, std::uint16_t status,
+           std::int64_t duration_us) {
     // A method is input until a route knows it.
     const std::string_view shown_route = route.empty() ? "unmatched" : std::string_view{route};
     const std::string_view shown_method =
       method == "GET" || method == "POST" ? std::string_view{method} : "other";
-    const auto status_text = std::to_string(status);
-    const labels by{{"port", port},
-                    {"method", shown_method},
-                    {"route", shown_route},
-                    {"status", status_text}};
-    into.counter_of("holdfast_http_requests_total", "Requests answered.", by).add();
-    into
-      .histogram_of("holdfast_http_request_duration_seconds",
-                    "From the last byte of a request to the last of its answer.",
-                    duration_bounds(), by)
-      .observe(static_cast<double>(duration_us) / us_per_s);
+    const auto& [answered, took] = seen->of(shown_method, shown_route, status);
+    answered.add();
+    took.observe(static_cast<double>(duration_us) / us_per_s);
   };
 }
 

@@ -13,6 +13,8 @@ std::span<const migration> all_migrations() noexcept {
     // 5 was given up before any release and is not used.
     migration{6, "exceptions", migration_0006_exceptions},
     migration{7, "cluster", migration_0007_cluster},
+    migration{8, "journal_at_speed", migration_0008_journal_at_speed},
+    migration{9, "settlement_at_scale", migration_0009_settlement_at_scale},
   };
   return all;
 }

@@ -21,5 +21,7 @@ extern const char* const migration_0003_webhooks;
 extern const char* const migration_0004_disputes;
 extern const char* const migration_0006_exceptions;
 extern const char* const migration_0007_cluster;
+extern const char* const migration_0008_journal_at_speed;
+extern const char* const migration_0009_settlement_at_scale;
 
 } // namespace holdfast::storage

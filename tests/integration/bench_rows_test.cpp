@@ -2,6 +2,7 @@
 // says nothing: the same rows a payment, of about the same size, into the real schema.
 #include "runtime/bench/baseline.hpp"
 #include "runtime/bench/ceiling.hpp"
+#include "runtime/bench/feeder.hpp"
 #include "tests/integration/storage/fixture.hpp"
 #include "tests/support/process.hpp"
 
@@ -50,6 +51,24 @@ BOOST_AUTO_TEST_CASE(baseline_and_ceiling_write_the_same_rows) {
     BOOST_TEST(std::abs(baseline - journal) < 0.15 * journal,
                table << ": " << baseline << " bytes to the runtime's " << journal);
   }
+}
+
+BOOST_AUTO_TEST_CASE(as_many_payments_are_laid_down_as_were_asked_for) {
+  bench::feed_plan plan;
+  plan.payments = 5'000; // more than are under way at once
+  plan.dated = wall_clock_now() - milliseconds{48LL * 3'600 * 1'000};
+  std::uint64_t told = 0;
+  const auto fed = bench::feed_journal(by_journal.url, plan, [&](std::uint64_t done) {
+    told = done;
+    return expected<void>{};
+  });
+  BOOST_TEST_REQUIRE(fed.has_value());
+  BOOST_TEST(fed->payments == 5'000U);
+  BOOST_TEST(told == 5'000U);
+  BOOST_TEST(by_journal.value("select count(*) from payment where status = 3") == "5000");
+  BOOST_TEST(by_journal.value("select count(*) from payment"
+                              " where created_at > now() - interval '1 day'")
+             == "0");
 }
 
 BOOST_AUTO_TEST_CASE(the_ceiling_takes_its_shards_again) {

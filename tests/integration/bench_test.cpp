@@ -1,89 +1,13 @@
 // `holdfast bench` as it is called: it starts its own PostgreSQL, sandbox and node, and what it
-// prints must be true of them. Short, for it is about the harness and not about figures.
-#include "runtime/embedded/folder.hpp"
-#include "tests/support/process.hpp"
+// prints must be true of them.
+#include "tests/integration/bench_run.hpp"
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <filesystem>
+namespace holdfast::test {
 
-namespace {
-
-using namespace holdfast;
-namespace json = boost::json;
-
-constexpr milliseconds patience{240'000};
-
-struct bench_run {
-  test::finished how;
-  json::object printed; ///< empty when it was not a JSON object
-};
-
-class fixture {
-protected:
-  /// stdout and stderr come together: the result is the one line that is an object.
-  bench_run run(std::vector<std::string> arguments) {
-    test::command bench;
-    bench.program = test::from_environment("HOLDFAST_BINARY");
-    bench.arguments = {"bench", "--results", (folder_.path() / "results").string()};
-    bench.arguments.insert(bench.arguments.end(), arguments.begin(), arguments.end());
-    bench.log = folder_.path() / ("run-" + std::to_string(++runs_) + ".log");
-    bench_run made;
-    made.how = test::run(bench, patience);
-    const auto begin = made.how.output.find("{\"");
-    if (begin == std::string::npos)
-      return made;
-    const auto end = std::min(made.how.output.find('\n', begin), made.how.output.size());
-    boost::system::error_code bad;
-    auto document = json::parse(made.how.output.substr(begin, end - begin), bad);
-    if (!bad && document.is_object())
-      made.printed = std::move(document.as_object());
-    return made;
-  }
-
-  /// A mode that is run once, briefly, by itself.
-  bench_run run_alone(const std::string& mode, std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments{"--mode",    mode,     "--runs",      "1",
-                                       "--seconds", "1",      "--alone",     "--warm-up",
-                                       "0",         "--json", "--merchants", "4"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run(std::move(arguments));
-  }
-
-  std::vector<std::string> result_files() const {
-    std::vector<std::string> names;
-    std::error_code none;
-    for (const auto& entry :
-         std::filesystem::directory_iterator{folder_.path() / "results", none})
-      names.push_back(entry.path().extension());
-    std::ranges::sort(names);
-    return names;
-  }
-
-private:
-  test::temp_folder folder_;
-  int runs_ = 0;
-};
-
-void check_verified(const bench_run& made) {
-  BOOST_TEST_REQUIRE(made.how.succeeded, made.how.output);
-  BOOST_TEST(made.printed.at("verified").as_bool());
-  BOOST_TEST(made.printed.at("errors").to_number<int>() == 0);
-  BOOST_TEST(made.printed.at("rate").as_double() > 0);
-}
-
-void check_counted(const bench_run& made) {
-  const auto& counted = made.printed.at("counted");
-  const auto acknowledged = counted.at("acknowledged").to_number<int>();
-  BOOST_TEST(acknowledged > 0);
-  BOOST_TEST(counted.at("database").to_number<int>() == acknowledged);
-  BOOST_TEST(counted.at("sandbox").to_number<int>() == acknowledged);
-}
-
-} // namespace
-
-BOOST_FIXTURE_TEST_SUITE(bench, fixture)
+BOOST_FIXTURE_TEST_SUITE(bench, bench_fixture)
 
 BOOST_AUTO_TEST_CASE(an_authorization_run_is_verified_next_to_baseline_and_ceiling) {
   const auto made = run({"--mode", "authorize", "--seconds", "2", "--runs", "1", "--json"});
@@ -147,6 +71,8 @@ BOOST_AUTO_TEST_CASE(bad_arguments_say_what_was_expected) {
     {"--connections", "0"},
     {"--connections", "x"},
     {"--rate", "-1"},
+    {"--rate", "7O%"},
+    {"--skew", "0,1,2,3,4,5,6,7,8"},
     {"--mode", "spawn", "--rate", "5"},
     {"--stripes", "65"},
   };
@@ -159,3 +85,5 @@ BOOST_AUTO_TEST_CASE(bad_arguments_say_what_was_expected) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace holdfast::test

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(who_ordered_a_cutoff_hears_that_the_shard_has_moved_under_i
     [heard](actors::close_outcome told) { heard->set_value(std::move(told)); });
   on.storage_gate().shut({door::settlement_read});
   actors::tell(on.shard(),
-               actors::close_batches_now{std::nullopt, on.now(), true, std::move(done)});
+               actors::close_batches_now{std::nullopt, on.now(), true, std::move(done), {}});
   test::wait_until("the reconciler has begun", [&] { return on.storage_gate().kept() > 0; });
   on.begin_hand_over();
   BOOST_REQUIRE((outcome.wait_for(std::chrono::seconds{20}) == std::future_status::ready));

@@ -165,10 +165,10 @@ private:
 void kill_at_every_step(victim who) {
   business trade;
   auto& way = trade.on().storage_gate();
-  // Asked and answered: the batch closed, what is in no file looked for, the file stored,
-  // looked for again, and then for each of the acquirer's three answers: the open file read,
-  // its content read (but when it is sent), what came of it written.
-  constexpr std::size_t steps = 2 * (1 + 1 + 1 + 1 + 2 + 3 + 3);
+  // Asked and answered: the batch closed, what is in no file looked for, the file stored, and
+  // then for each of the acquirer's three answers: the open file read, its content read (but
+  // when it is sent, and when it is known from the answer before), what came of it written.
+  constexpr std::size_t steps = 2 * (1 + 1 + 1 + 2 + 3 + 2);
   std::size_t step = 0;
   for (bool was_there = true; was_there; ++step) {
     BOOST_TEST_CONTEXT("kill " << name_of(who) << " at step " << step << " of settlement") {

@@ -97,10 +97,11 @@ void gated_settlement::unfiled_batches(shard_number shard, std::uint32_t max_ite
   });
 }
 
-void gated_settlement::open_files(shard_number shard,
+void gated_settlement::open_files(shard_number shard, timestamp now,
                                   callback<std::vector<settlement_file>> done) {
   auto back = answer_through(gate_, door::settlement_answer, std::move(done));
-  gate_.cross(door::settlement_read, [this, shard, back] { real_.open_files(shard, back); });
+  gate_.cross(door::settlement_read,
+              [this, shard, now, back] { real_.open_files(shard, now, back); });
 }
 
 void gated_settlement::file_content(file_id file, callback<std::vector<batch_content>> done) {

@@ -48,7 +48,7 @@ public:
 
   void unfiled_batches(shard_number shard, std::uint32_t max_items,
                        storage::callback<std::vector<storage::batch_content>> done) override;
-  void open_files(shard_number shard,
+  void open_files(shard_number shard, timestamp now,
                   storage::callback<std::vector<storage::settlement_file>> done) override;
   void file_content(file_id file,
                     storage::callback<std::vector<storage::batch_content>> done) override;

@@ -242,20 +242,50 @@ BOOST_FIXTURE_TEST_CASE(only_the_guilty_of_a_poisoned_batch_fail, storage_fixtur
   require_gapless(*this);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_changes_a_payment_that_is_not_there_is_refused, storage_fixture) {
+  const auto db = open();
+  const auto owner = open_shard(db->journal(), shard_number{0});
+  auto writes = create_many(owner, 1, 9);
+  writes.push_back(authorize_write(owner, *create_write(owner, 10).snapshot));
+  const auto results = commit_all(db->journal(), std::move(writes));
+  BOOST_TEST((results.back().outcome == kind::rejected));
+  BOOST_TEST(results.back().detail
+             == "journal_change_payments: a row to be changed is not there");
+  BOOST_TEST(std::ranges::count(results, kind::committed, &write_result::outcome) == 9);
+  BOOST_TEST(value("select count(*) from ledger_entry") == "0");
+  require_gapless(*this);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_payment_that_is_created_twice_is_refused, storage_fixture) {
+  const auto db = open();
+  const auto owner = open_shard(db->journal(), shard_number{0});
+  auto first = create_write(owner, 1);
+  auto again = first;
+  again.claim->key = "another";
+  BOOST_TEST((commit(db->journal(), std::move(first)).outcome == kind::committed));
+  const auto refused = commit(db->journal(), again);
+  BOOST_TEST((refused.outcome == kind::rejected));
+  BOOST_TEST(refused.detail == "23505 payment_pk");
+  // Under its own key, the key is the reason.
+  again.claim->key = "key-1";
+  BOOST_TEST((commit(db->journal(), again).outcome == kind::key_conflict));
+  require_gapless(*this);
+}
+
 BOOST_FIXTURE_TEST_CASE(the_queue_is_bounded, storage_fixture) {
   storage::journal_queue queue;
   const auto push = [&](std::size_t bytes) {
-    queue.push(storage::queued_write{{}, {}, bytes});
+    queue.push(std::make_unique<storage::queued_write>(storage::queued_write{{}, {}, bytes}));
   };
   push(limits::journal_queue_bytes_max - 1);
   push(2);
   push(1);
   std::deque<storage::journal_entry> taken;
-  std::vector<storage::queued_write> refused;
+  std::vector<storage::queued_write_ptr> refused;
   queue.take(taken, refused);
   BOOST_TEST(taken.size() == 2U);
   BOOST_REQUIRE(refused.size() == 1U);
-  BOOST_TEST(refused.front().bytes == 2U);
+  BOOST_TEST(refused.front()->bytes == 2U);
   queue.settle(limits::journal_queue_bytes_max - 1);
   BOOST_TEST(queue.size() == 1U);
 }

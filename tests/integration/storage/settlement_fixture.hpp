@@ -1,7 +1,7 @@
 // A shard with captures on their way through settlement, for the tests of its set-based work.
 #pragma once
 
-#include "storage/chain.hpp"
+#include "messages/digest.hpp"
 #include "tests/integration/storage/fixture.hpp"
 
 namespace holdfast::test {
@@ -31,12 +31,14 @@ struct settlement_fixture : storage_fixture {
       [&](auto done) { db->journal().run(owner.shard, owner.epoch, make(std::move(done))); });
   }
 
-  expected<storage::closed_batches> close(std::uint32_t max_items) {
+  expected<storage::closed_batches> close(std::uint32_t max_items,
+                                          std::uint32_t run_items = limits::cutoff_items_max) {
     storage::close_batches_request request;
     request.captured_before = test_time() + std::chrono::hours{1};
     request.now = test_time();
     request.random_seed = ++seed;
     request.max_items = max_items;
+    request.run_items = run_items;
     return run_unit<storage::closed_batches>(
       [&](auto done) { return storage::close_batches(request, std::move(done)); });
   }
@@ -53,8 +55,9 @@ struct settlement_fixture : storage_fixture {
   }
 
   std::vector<storage::settlement_file> open_files() {
-    return *ask<std::vector<storage::settlement_file>>(
-      [&](auto done) { db->settlement().open_files(owner.shard, std::move(done)); });
+    return *ask<std::vector<storage::settlement_file>>([&](auto done) {
+      db->settlement().open_files(owner.shard, test_time(), std::move(done));
+    });
   }
 
   file_id store(const std::vector<storage::batch_content>& batches) {
@@ -70,7 +73,7 @@ struct settlement_fixture : storage_fixture {
     request.file.id = file_id::make(test_time(), owner.shard, ++seed);
     request.file.acquirer = "first";
     request.file.content = "H,1\nT,0\n";
-    request.file.sha256 = storage::sha256_hex(request.file.content);
+    request.file.sha256 = sha256_hex(request.file.content);
     request.file.next_try_at = request.file.created_at = request.now = test_time();
     for (const auto& one : batches) {
       request.batches.push_back(one.batch.id);

@@ -82,6 +82,102 @@ BOOST_FIXTURE_TEST_CASE(what_succeeds_after_the_cut_off_waits, settlement_fixtur
   BOOST_TEST(close(10)->items == 3U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_cut_off_in_runs_tears_no_batch_apart, settlement_fixture) {
+  capture(7);
+  const auto first = merchant_id::make(test_time() - std::chrono::hours{1}, owner.shard, 1);
+  BOOST_TEST(run("update payment_operation set merchant_id = '" + to_hex(first.value)
+                 + "' where id in (select id from payment_operation order by id limit 4)")
+               .empty());
+  const auto one = close(10, 5);
+  BOOST_REQUIRE_MESSAGE(one, (one ? std::string{} : one.error().detail));
+  BOOST_TEST(one->batches == 1U);
+  BOOST_TEST(one->items == 4U);
+  BOOST_TEST(one->has_more);
+  const auto two = close(10, 5);
+  BOOST_TEST(two->items == 3U);
+  BOOST_TEST(!two->has_more);
+  BOOST_TEST(value("select string_agg(items::text, ' ' order by merchant_id) from batch")
+             == "4 3");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_merchant_with_more_than_a_run_has_full_batches_but_for_the_last,
+                        settlement_fixture) {
+  capture(9);
+  std::string runs;
+  for (bool has_more = true; has_more;) {
+    const auto closed = close(2, 5);
+    BOOST_REQUIRE_MESSAGE(closed, (closed ? std::string{} : closed.error().detail));
+    runs += std::to_string(closed->items) + ' ';
+    has_more = closed->has_more;
+  }
+  BOOST_TEST(runs == "4 4 1 ");
+  BOOST_TEST(value("select string_agg(items::text, ' ' order by items) from batch")
+             == "1 2 2 2 2");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_payment_is_as_far_as_the_least_of_its_captures, settlement_fixture) {
+  const auto commit = [&](storage::journal_write write) {
+    const auto after = *write.snapshot;
+    std::vector<storage::journal_write> writes;
+    writes.push_back(std::move(write));
+    BOOST_REQUIRE((commit_all(db->journal(), std::move(writes)).front().outcome
+                   == storage::write_result::kind::committed));
+    return after;
+  };
+  const auto file_next = [&] {
+    BOOST_TEST(close(10)->items == 1U);
+    const auto file = store(unfiled());
+    BOOST_TEST(mark(file, storage::file_status::submitted).value());
+    return file;
+  };
+  const auto settle = [&](file_id file) {
+    storage::apply_results_request results;
+    results.file = file;
+    results.now = results.next_try_at = test_time();
+    const auto sent = content(file).front();
+    results.results = {{sent.items.front().operation, storage::item_verdict::accepted, ""}};
+    BOOST_TEST(run_unit<bool>([&](auto done) {
+                 return storage::apply_results(results, std::move(done));
+               }).value());
+    BOOST_TEST(run_unit<bool>([&](auto done) {
+                 return storage::apply_report(full_report(file, sent), std::move(done));
+               }).value());
+  };
+  const auto held = commit(authorize_write(owner, commit(create_write(owner, 1))));
+  const auto half = commit(capture_write(owner, held, 400));
+  const auto first = file_next();
+  BOOST_TEST(status_of_payments() == "1:1");
+  commit(capture_write(owner, half, 600));
+  BOOST_TEST(status_of_payments() == "0:1");
+  settle(first);
+  BOOST_TEST(status_of_payments() == "0:1");
+  const auto second = file_next();
+  BOOST_TEST(status_of_payments() == "1:1");
+  settle(second);
+  BOOST_TEST(status_of_payments() == "2:1");
+}
+
+BOOST_FIXTURE_TEST_CASE(only_the_file_to_be_submitted_next_is_read_whole, settlement_fixture) {
+  capture(3);
+  close(1);
+  for (const auto& one : unfiled())
+    store({one});
+  const auto contents = [&] {
+    std::vector<std::size_t> sizes;
+    for (const auto& file : open_files())
+      sizes.push_back(file.content.size());
+    return sizes;
+  };
+  BOOST_TEST((contents() == std::vector<std::size_t>{8, 0, 0}));
+  BOOST_TEST(mark(open_files()[0].id, storage::file_status::submitted).value());
+  BOOST_TEST((contents() == std::vector<std::size_t>{0, 8, 0}));
+  BOOST_TEST(run("update settlement_file set next_try_at = next_try_at + interval '1 hour'"
+                 " where id = '"
+                 + to_hex(open_files()[1].id.value) + "'")
+               .empty());
+  BOOST_TEST((contents() == std::vector<std::size_t>{0, 0, 8}));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_batch_goes_into_one_file_only, settlement_fixture) {
   capture(5);
   close(10);
@@ -132,6 +228,30 @@ BOOST_FIXTURE_TEST_CASE(results_are_applied_once, settlement_fixture) {
   const auto proof = ask<storage::ledger_proof>(
     [&](auto done) { db->store().verify_ledger(fold, {}, std::move(done)); });
   BOOST_TEST(proof->holds());
+}
+
+BOOST_FIXTURE_TEST_CASE(results_of_other_items_than_the_files_change_nothing,
+                        settlement_fixture) {
+  capture(3);
+  close(2);
+  const auto batches = unfiled();
+  const auto file = store({batches[0]});
+  const auto other = store({batches[1]});
+  BOOST_TEST(mark(file, storage::file_status::submitted).value());
+  const auto refused = [&](storage::apply_results_request results) {
+    const auto applied = run_unit<bool>(
+      [&](auto done) { return storage::apply_results(std::move(results), std::move(done)); });
+    return !applied && applied.error().code == errc::rejected;
+  };
+  const auto good = mixed_results(file, content(file).front());
+  auto too_few = good;
+  too_few.results.pop_back();
+  BOOST_TEST(refused(std::move(too_few)));
+  auto foreign = good;
+  foreign.results[0].operation = content(other).front().items.front().operation;
+  BOOST_TEST(refused(std::move(foreign)));
+  BOOST_TEST(status_of_payments() == "1:3");
+  BOOST_TEST((open_files()[0].status == storage::file_status::submitted));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_report_reconciles_its_batches_once, settlement_fixture) {

@@ -194,6 +194,78 @@ BOOST_FIXTURE_TEST_CASE(a_new_owner_finds_warm_keys_and_live_payments, store_fix
   BOOST_TEST((other.keys.empty() && other.live.empty()));
 }
 
+namespace {
+
+/// As the core leaves an intent, and its approval a moment later.
+journal_write make_intent(const storage::acquired_shard& owner, std::uint64_t number) {
+  auto intent = create_write(owner, number);
+  intent.snapshot->next_action_at = intent.snapshot->created_at + std::chrono::seconds{4};
+  return intent;
+}
+
+journal_write make_approval(const storage::acquired_shard& owner, const payment& intent,
+                            std::chrono::milliseconds after) {
+  auto approval = authorize_write(owner, intent);
+  approval.snapshot->next_action_at = intent.created_at + after + std::chrono::hours{7 * 24};
+  return approval;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(an_outcome_needs_no_new_index_entries, store_fixture) {
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    const auto intent = write(make_intent(owner, i));
+    write(make_approval(owner, intent, milliseconds{300}));
+  }
+  // The server counts what has committed when it finds the time.
+  for (const auto* table : {"payment", "idempotency_key"})
+    wait_until([&] {
+      return value(std::string{"select n_tup_upd = 10 and n_tup_hot_upd = 10"
+                               " from pg_stat_user_tables where relname = '"}
+                   + table + "'")
+             == "true";
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(an_approved_payment_is_due_when_its_hold_lapses, store_fixture) {
+  const auto soon = write(make_intent(owner, 1));
+  const auto approved = write(make_approval(owner, soon, milliseconds{300}));
+  const auto late = write(make_intent(owner, 2));
+  const auto lasting = write(make_approval(owner, late, std::chrono::hours{24}));
+  const auto due_at = [this](timestamp now) {
+    std::set<payment_id> due;
+    for (const auto& one : value_of(ask<std::vector<payment>>([&](auto done) {
+           db->store().due_payments(owner.shard, now, 10, std::move(done));
+         })))
+      due.insert(one.id);
+    return due;
+  };
+  BOOST_TEST(due_at(*approved.next_action_at - milliseconds{1}).empty());
+  BOOST_TEST((due_at(*approved.next_action_at) == std::set{approved.id}));
+  BOOST_TEST((due_at(*lasting.next_action_at - milliseconds{1}) == std::set{approved.id}));
+  BOOST_TEST((due_at(*lasting.next_action_at) == std::set{approved.id, lasting.id}));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_intent_is_found_by_a_new_owner_and_once_it_is_pending_by_all,
+                        store_fixture) {
+  const auto intent = write(make_intent(owner, 1));
+  const auto after = *intent.next_action_at + std::chrono::minutes{1};
+  const auto due = [&] {
+    return value_of(ask<std::vector<payment>>(
+      [&](auto done) { db->store().due_payments(owner.shard, after, 10, std::move(done)); }));
+  };
+  const auto start = value_of(ask<storage::shard_start>(
+    [&](auto done) { db->store().start_shard(owner.shard, timestamp{}, std::move(done)); }));
+  BOOST_REQUIRE(start.live.size() == 1U);
+  BOOST_TEST((start.live[0].id == intent.id));
+  BOOST_TEST(due().empty());
+  auto pending = authorize_write(owner, intent);
+  pending.snapshot->status = payment_status::pending_gateway;
+  pending.snapshot->next_action_at = after;
+  write(std::move(pending));
+  BOOST_TEST(due().size() == 1U);
+}
+
 BOOST_FIXTURE_TEST_CASE(the_feed_and_the_timeline_are_in_order, store_fixture) {
   payment last;
   for (std::uint64_t i = 1; i <= 10; ++i)

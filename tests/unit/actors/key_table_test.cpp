@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_new_key_is_fresh_once) {
   key_table keys{10};
   const auto look = keys.begin({anna, "k"}, one_request, subject(1), noon);
   BOOST_CHECK(look.verdict == key_verdict::fresh);
-  BOOST_TEST(look.answer == nullptr);
+  BOOST_TEST(!look.answer);
   BOOST_CHECK(keys.subject_of({anna, "k"}) == subject(1));
   BOOST_CHECK(repeat(keys, {anna, "k"}) == key_verdict::in_progress);
   BOOST_CHECK(keys.subject_of({anna, "k"}) == subject(1));
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_repeat_gets_the_answer_byte_for_byte) {
   answer_key(keys, name);
   const auto look = keys.begin(name, one_request, subject(2), noon);
   BOOST_REQUIRE(look.verdict == key_verdict::answered);
-  BOOST_REQUIRE(look.answer != nullptr);
+  BOOST_REQUIRE(look.answer.has_value());
   BOOST_TEST(look.answer->status == 201);
   BOOST_TEST(look.answer->content_type == "application/json");
   BOOST_TEST(look.answer->body == "k");
@@ -136,6 +136,30 @@ BOOST_AUTO_TEST_CASE(the_answered_key_that_was_used_longest_ago_leaves_first) {
   BOOST_TEST(!keys.subject_of({anna, "b"}));
   for (const char* key : {"a", "c", "d"})
     BOOST_CHECK(repeat(keys, {anna, key}) == key_verdict::answered);
+}
+
+BOOST_AUTO_TEST_CASE(answers_leave_before_they_take_more_than_they_may) {
+  constexpr std::size_t bytes_max = 100'000;
+  constexpr std::size_t body_bytes = 1'000;
+  key_table keys{10'000, 10, bytes_max};
+  for (int i = 0; i < 1'000; ++i) {
+    const key_name name{anna, std::to_string(i)};
+    BOOST_CHECK(repeat(keys, name) == key_verdict::fresh);
+    keys.finish(name, answer(std::string(body_bytes, 'x')), noon);
+    BOOST_TEST_REQUIRE(keys.bytes() <= bytes_max);
+  }
+  BOOST_TEST(keys.size() > 50u);
+  BOOST_TEST(keys.size() < bytes_max / body_bytes);
+  BOOST_CHECK(repeat(keys, {anna, "999"}) == key_verdict::answered);
+  BOOST_CHECK(repeat(keys, {anna, "0"}) == key_verdict::fresh);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_expired_key_took_is_free_again) {
+  key_table keys{10};
+  answer_key(keys, {anna, "k"});
+  BOOST_TEST(keys.bytes() > 0u);
+  BOOST_CHECK(repeat_at(keys, {anna, "k"}, noon + ten_days) == key_verdict::fresh);
+  BOOST_TEST(keys.bytes() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_answer_yet_never_leaves) {

@@ -242,6 +242,7 @@ private:
 class fake_front : public runtime::front {
 public:
   bool is_ready = true;
+  bool is_full = false;
   std::vector<std::string> warnings_told;
   std::vector<runtime::shard_status> shards_seen;
   std::vector<runtime::node_status> nodes_seen;
@@ -261,6 +262,7 @@ public:
   std::vector<desk_order> orders;
   expected<exception_id> order_answer{exception_id{}};
 
+  [[nodiscard]] bool takes_another() override { return !is_full; }
   void submit(merchant_command command, std::function<void(api_reply)> done) override {
     submitted.push_back(std::move(command));
     done(reply);

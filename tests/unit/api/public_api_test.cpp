@@ -341,6 +341,21 @@ BOOST_AUTO_TEST_CASE(slows_a_merchant_down) {
   BOOST_TEST(get("/v1/balances").status == 200);
 }
 
+BOOST_AUTO_TEST_CASE(turns_commands_away_unread_when_the_node_is_full) {
+  front.is_full = true;
+  for (const char* body : {good_body.data(), "not even JSON"}) {
+    const auto answer = post("/v1/payments", body);
+    BOOST_TEST(answer.status == 503);
+    BOOST_TEST(header_of(answer, "Retry-After") == "1");
+    BOOST_TEST(code_of(answer) == "overloaded");
+  }
+  BOOST_TEST(front.submitted.empty());
+  // Who has no key learns nothing, and reading goes on.
+  BOOST_TEST(get("/v1/balances").status == 200);
+  key += "x";
+  BOOST_TEST(post("/v1/payments", std::string{good_body}).status == 401);
+}
+
 BOOST_AUTO_TEST_CASE(serves_its_description_to_anyone) {
   key.clear();
   const auto answer = get("/openapi.json");

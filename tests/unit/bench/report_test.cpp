@@ -26,9 +26,9 @@ run_figures turn(double rate, double baseline, double ceiling) {
 /// Two points, of which the second is the better one.
 bench_result two_points() {
   bench_result result;
-  result.points.push_back({64, std::nullopt, {turn(100, 50, 1'000)}});
+  result.points.push_back({64, std::nullopt, {turn(100, 50, 1'000)}, {}});
   result.points.push_back(
-    {256, std::nullopt, {turn(400, 100, 800), turn(200, 100, 800), turn(300, 50, 800)}});
+    {256, std::nullopt, {turn(400, 100, 800), turn(200, 100, 800), turn(300, 50, 800)}, {}});
   return result;
 }
 
@@ -84,6 +84,36 @@ BOOST_AUTO_TEST_CASE(a_mode_without_comparisons_has_none_in_its_json) {
   BOOST_TEST(document.at("ratio").is_null());
 }
 
+BOOST_AUTO_TEST_CASE(settings_are_compared_with_the_first_turn_by_turn) {
+  setting hot;
+  hot.skew = 2;
+  bench_result result;
+  result.points.push_back({64, std::nullopt, {turn(100, 0, 0), turn(200, 0, 0)}, {}});
+  result.points.push_back({64, std::nullopt, {turn(90, 0, 0), turn(100, 0, 0)}, hot});
+  const auto document = boost::json::parse(to_json({}, result, {})).as_object();
+  const auto& points = document.at("points").as_array();
+  BOOST_TEST(points[0].at("relative").is_null());
+  BOOST_TEST(points[1].at("relative").as_double() == 0.7);
+  BOOST_TEST(points[1].at("spread").at("relative").at("max").as_double() == 0.9);
+  BOOST_TEST(points[1].at("skew").as_double() == 2);
+  BOOST_TEST(to_markdown({}, result, {}).find("| 100 merchants, skew 2 | 64 |")
+             != std::string::npos);
+  BOOST_TEST(plots_of({}, result).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_share_of_the_peak_is_told_with_what_it_came_to) {
+  bench_result result;
+  auto one = turn(140, 0, 0);
+  one.offered = 140;
+  one.figures["of_peak"] = 0.7;
+  result.points.push_back({64, offer{0.7, true}, {one}, {}});
+  const auto document = boost::json::parse(to_json({}, result, {})).as_object();
+  BOOST_TEST(document.at("offered").as_double() == 140);
+  BOOST_TEST(document.at("offered_share").as_double() == 0.7);
+  BOOST_TEST(document.at("figures").at("of_peak").at("median").as_double() == 0.7);
+  BOOST_TEST(to_markdown({}, result, {}).find("140 (70 %)") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(there_is_a_plot_where_there_are_two_points) {
   auto result = two_points();
   const auto plots = plots_of({}, result);
@@ -137,11 +167,14 @@ BOOST_AUTO_TEST_CASE(a_process_is_read_whatever_its_name) {
 }
 
 BOOST_AUTO_TEST_CASE(a_family_costs_at_least_what_its_head_does) {
+  const auto resident = resident_bytes(::getpid());
   const auto alone = usage_of(::getpid());
   const auto family = usage_of_family(::getpid());
   BOOST_TEST(alone.memory_bytes > 0U);
   BOOST_TEST(family.memory_bytes > 0U);
   BOOST_TEST(family.cpu.count() >= alone.cpu.count());
+  BOOST_TEST(resident > 0U);
+  BOOST_TEST(resident <= alone.memory_bytes); // The most that it has held, a moment later.
 }
 
 BOOST_AUTO_TEST_SUITE_END()

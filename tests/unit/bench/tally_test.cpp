@@ -81,6 +81,28 @@ BOOST_AUTO_TEST_CASE(two_answers_with_one_payment_make_the_run_void) {
   BOOST_TEST(!count(std::move(found), authorized).holds());
 }
 
+BOOST_AUTO_TEST_CASE(payments_that_were_stored_before_are_nobodys_acknowledgement) {
+  auto found = of_two();
+  found.database.front().payments += 100;
+  auto with_stored = authorized;
+  with_stored.stored = 100;
+  BOOST_TEST(count(found, with_stored).holds());
+  BOOST_TEST(count(found, with_stored).database == 2U);
+  BOOST_TEST(!count(found, authorized).holds());
+  with_stored.stored = 103;
+  BOOST_TEST(!count(found, with_stored).holds());
+}
+
+BOOST_AUTO_TEST_CASE(what_several_installations_counted_is_summed) {
+  auto all = count(of_two(), authorized);
+  auto more = count(of_two(), authorized);
+  more.differences = {"something"};
+  add(all, more);
+  BOOST_TEST(all.acknowledged == 4U);
+  BOOST_TEST(all.sandbox == 4U);
+  BOOST_TEST(!all.holds());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace holdfast::bench

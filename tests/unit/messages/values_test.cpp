@@ -66,6 +66,17 @@ BOOST_AUTO_TEST_CASE(an_id_carries_its_time_and_shard) {
               != payment_id::make(noon(), shard_number{1}, 2)));
 }
 
+/// A shard looks its payments up by id, and those of a busy moment differ in a few bits only.
+BOOST_AUTO_TEST_CASE(ids_of_one_moment_and_shard_spread_over_a_tables_buckets) {
+  constexpr std::size_t ids = 4'096;
+  std::set<std::size_t> buckets;
+  for (std::uint64_t number = 0; number < ids; ++number)
+    buckets.insert(std::hash<payment_id>{}(payment_id::make(noon(), shard_number{7}, number))
+                   % ids);
+  // A good hash hits about 63 of a hundred.
+  BOOST_TEST(buckets.size() > ids / 2);
+}
+
 BOOST_AUTO_TEST_CASE(an_id_of_another_kind_is_refused) {
   const auto text = payment_id::make(noon(), shard_number{1}, 1).text();
   BOOST_TEST(!refund_id::parse(text));
