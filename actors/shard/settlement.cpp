@@ -36,7 +36,7 @@ void shard_actor::on_close(close_batches_now& message) {
 void shard_actor::on_closed(batches_closed& message) {
   auto outcome = message.request.so_far;
   if (!message.result) {
-    // Nothing was closed, or nobody knows: the operator asks again, or the merchant looks.
+    // Nothing more was closed, or nobody knows: the operator asks again, or the merchant looks.
     env_->log(severity::warning,
               "batches could not be closed: " + message.result.error().detail);
     outcome.detail = message.result.error().detail;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace holdfast::bench {
@@ -20,17 +21,16 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::size_t page_bytes = 8'192;
 
-error failed(const std::string& path) {
-  return make_error(errc::unavailable, path + ": " + std::generic_category().message(errno));
+error failed(const std::filesystem::path& folder) {
+  return make_error(errc::unavailable,
+                    folder.string() + ": " + std::generic_category().message(errno));
 }
 
-/// A file that nobody finds, gone when it is closed.
+/// A file without a name, gone when it is closed.
 class nameless_file {
 public:
-  explicit nameless_file(std::string path) : fd_(::mkstemp(path.data())) {
-    if (fd_ >= 0)
-      ::unlink(path.c_str());
-  }
+  explicit nameless_file(const std::filesystem::path& folder)
+    : fd_(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR)) {}
   ~nameless_file() {
     if (fd_ >= 0)
       ::close(fd_);
@@ -38,6 +38,7 @@ public:
   nameless_file(const nameless_file&) = delete;
   nameless_file& operator=(const nameless_file&) = delete;
 
+  [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
   [[nodiscard]] bool write(std::size_t page) const {
     static constexpr std::array<char, page_bytes> bytes{};
     const auto place = static_cast<off_t>(page * page_bytes);
@@ -53,19 +54,20 @@ private:
 } // namespace
 
 expected<microseconds> median_sync(const std::filesystem::path& folder) {
-  const auto path = (folder / "sync-XXXXXX").string();
-  const nameless_file file{path};
+  const nameless_file file{folder};
+  if (!file.is_open())
+    return failed(folder);
   // The WAL's files are there before they are written to: only their content is synced.
   for (std::size_t page = 0; page < limits::bench_syncs; ++page)
     if (!file.write(page))
-      return failed(path);
+      return failed(folder);
   if (!file.sync())
-    return failed(path);
+    return failed(folder);
   std::vector<microseconds> each;
   for (std::size_t page = 0; page < limits::bench_syncs; ++page) {
     const auto began = steady::now();
     if (!file.write(page) || !file.sync())
-      return failed(path);
+      return failed(folder);
     each.push_back(std::chrono::duration_cast<microseconds>(steady::now() - began));
   }
   std::ranges::sort(each);

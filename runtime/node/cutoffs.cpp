@@ -78,17 +78,25 @@ cutoff_result result_of(const std::string& node, const links::peer_outcome& outc
   return result;
 }
 
-/// Who has the shards that are not here.
+/// Who has the shards that are not here. A shard that has moved has no owner in the eyes of
+/// this node until it looks again: any that it is linked to may have it, and knows.
 std::set<std::string> owners_elsewhere(const std::vector<cluster::shard_place>& places,
                                        const std::vector<shard_number>& here,
-                                       const std::string& self) {
+                                       const std::string& self, const links::port* others) {
   std::set<std::string> nodes;
+  bool any_unknown = false;
   for (std::uint16_t number = 0; number < places.size(); ++number) {
+    if (std::ranges::binary_search(here, shard_number{number}))
+      continue;
     const auto& owner = places[number].owner;
-    if (!owner.empty() && owner != self
-        && !std::ranges::binary_search(here, shard_number{number}))
+    any_unknown = any_unknown || owner.empty() || owner == self;
+    if (!owner.empty() && owner != self)
       nodes.insert(owner);
   }
+  if (any_unknown && others != nullptr)
+    for (const auto& link : others->status())
+      if (link.up)
+        nodes.insert(link.node);
   return nodes;
 }
 
@@ -140,7 +148,7 @@ void cutoffs::close_everywhere(const cutoff_request& request, milliseconds timeo
   const links::cutoff_for_node what{request.merchant, env_->now(), request.settle};
   const auto shards = env_->peers.shards();
   const auto here = numbers_of(shards);
-  const auto nodes = owners_elsewhere(table_->all(), here, self_);
+  const auto nodes = owners_elsewhere(table_->all(), here, self_, others_);
   auto left = std::make_shared<shards_left>(env_->layout.count());
   left->strike(here);
   auto gathering = std::make_shared<cutoff_gathering>(

@@ -34,8 +34,9 @@ public:
   }
   [[nodiscard]] bool reaches(const std::string&) const override { return true; }
   void know(std::vector<std::string>) override {}
-  [[nodiscard]] std::vector<links::link_status> status() const override { return {}; }
+  [[nodiscard]] std::vector<links::link_status> status() const override { return known; }
 
+  std::vector<links::link_status> known;
   std::map<std::string, links::cutoff_answer> answers;
   std::set<std::string> asked;
   std::function<void()> before_answer;
@@ -52,6 +53,12 @@ struct three_nodes {
   void owned(const std::string& node, const std::vector<std::uint16_t>& numbers) {
     for (const auto number : numbers)
       table->learn({number}, node, {1});
+  }
+
+  void linked(const std::string& node, bool up) {
+    auto& link = port.known.emplace_back();
+    link.node = node;
+    link.up = up;
   }
 
   /// The node closes one batch in each of these shards.
@@ -123,6 +130,24 @@ BOOST_AUTO_TEST_CASE(a_shard_without_an_owner_is_missed) {
   answers_for("b", {0, 1});
   answers_for("c", {3});
   check_missed(order(), "2;");
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_without_an_owner_is_looked_for_at_all_that_are_linked) {
+  owned("b", {0, 1});
+  answers_for("b", {0, 1});
+  answers_for("c", {2, 3});
+  linked("c", true);
+  linked("d", false);
+  BOOST_TEST(order().complete);
+  BOOST_TEST(port.asked == (std::set<std::string>{"b", "c"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(only_owners_are_asked_when_every_shard_has_one) {
+  owned("b", {0, 1, 2, 3});
+  answers_for("b", {0, 1, 2, 3});
+  linked("c", true);
+  BOOST_TEST(order().complete);
+  BOOST_TEST(port.asked == std::set<std::string>{"b"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_shards_of_a_node_that_is_away_are_named) {
