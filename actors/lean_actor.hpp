@@ -48,6 +48,8 @@ protected:
   /// Runs before the first message.
   virtual void begin() = 0;
   virtual void handle(caf::message& what) = 0;
+  /// For on_exit(): why it ends. None: all is well.
+  [[nodiscard]] const caf::error& reason() const noexcept { return reason_; }
 
 private:
   struct inbox_policy {

@@ -20,6 +20,7 @@
 #include <caf/actor.hpp>
 #include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/error.hpp>
 #include <caf/type_id.hpp>
 
 #include <memory>
@@ -49,11 +50,18 @@ struct deliver_webhook {
   std::shared_ptr<const notice_reroute> elsewhere{}; ///< none: 503
 };
 
+/// From a payment: wake it at this time (in place of the time before); none: no more.
+struct wake_me {
+  payment_id payment;
+  std::optional<timestamp> at;
+  bool is_idle = false; ///< and nothing is pending in it, as payment_idle says
+};
+
 /// From a payment: the definitive answer of a key is durable.
 struct request_settled {
-  payment_id payment;
   std::string key;
   api_reply reply;
+  wake_me then; ///< of the payment: how it goes on
 };
 
 /// From a payment: how it stands now, for the client whose time is up.
@@ -79,12 +87,6 @@ struct request_dropped {
   bool never_existed = false; ///< it was the payment's creation
 };
 
-/// From a payment: wake it at this time (in place of the time before); none: no more.
-struct wake_me {
-  payment_id payment;
-  std::optional<timestamp> at;
-};
-
 /// From a payment: nothing is pending in it.
 struct payment_idle {
   payment_id payment;
@@ -99,6 +101,13 @@ struct item_ready {
 /// From a payment that was asked to go: it can't, it has work.
 struct passivation_declined {
   payment_id payment;
+};
+
+/// From a payment's actor, whatever it ends of: this was its last message.
+struct payment_ended {
+  payment_id payment;
+  caf::actor_id who = 0; ///< another actor may have the payment's seat by now
+  caf::error reason;     ///< none: it was asked to go
 };
 
 struct shard_loaded {
@@ -447,6 +456,7 @@ struct say_goodbye {};
   X(wake_me) \
   X(payment_idle) \
   X(passivation_declined) \
+  X(payment_ended) \
   X(item_ready) \
   X(shard_loaded) \
   X(payment_loaded) \

@@ -282,6 +282,11 @@ inline constexpr std::int64_t config_route_weight_max = 10'000;
 inline constexpr std::int64_t child_stop_ms_max = 15'000;
 /// From its start until it says that it is ready; a database that recovers takes the longest.
 inline constexpr std::int64_t child_ready_ms_max = 120'000;
+/// Pages that the embedded PostgreSQL keeps in memory of its own: a part of the machine's,
+/// between these.
+inline constexpr std::uint64_t embedded_buffers_part = 8;
+inline constexpr std::uint64_t embedded_buffers_bytes_min = 128UL << 20;
+inline constexpr std::uint64_t embedded_buffers_bytes_max = 1UL << 30;
 /// How long a new `dev` waits for what a killed one has left to be gone.
 inline constexpr std::int64_t folder_lock_ms_max = 20'000;
 /// The watchdog's patience, twice: after the first signal, and after SIGKILL.
@@ -315,12 +320,15 @@ inline constexpr std::size_t bench_ceiling_writes = 4'096;
 /// Payments that are laid down in the measured database before its node starts.
 inline constexpr std::uint64_t bench_stored_max = 50'000'000;
 inline constexpr std::size_t bench_merchants_max = 1'000'000;
-/// Merchants that are made at once: the node reads its keys anew for all of them together.
-inline constexpr std::size_t bench_merchants_at_once = 1'024;
+/// Merchants that are made at once: enough to keep the node's readers busy.
+inline constexpr std::size_t bench_merchants_at_once = 64;
 /// Installations that one bench compares, all of them running.
 inline constexpr std::size_t bench_installations_max = 8;
 /// Writes that are synced one by one, to see what a sync costs.
 inline constexpr std::size_t bench_syncs = 64;
+/// The log files that are made ahead of a measurement, as a server has them that has run for a
+/// while.
+inline constexpr std::size_t bench_wal_bytes = 1UL << 30;
 /// Connections that the peak is measured with, for rates that are a share of it.
 inline constexpr std::size_t bench_peak_connections = 512;
 
@@ -367,6 +375,8 @@ inline constexpr std::size_t journal_queue_bytes_max = 256UL << 20;
 /// What one journal transaction takes at most.
 inline constexpr std::size_t journal_batch_writes_max = 1'024;
 inline constexpr std::size_t journal_batch_bytes_max = 8UL << 20;
+/// The ids of accounts that a journal's thread need not hash anew; then it begins afresh.
+inline constexpr std::size_t account_ids_in_memory_max = 32'768;
 /// From the first failure of a write until its shard is given up.
 inline constexpr std::chrono::milliseconds journal_recovery_time_max{10'000};
 /// For one journal transaction, or one statement of settlement's set-based work.

@@ -6,7 +6,12 @@
 #include "messages/ids.hpp"
 #include "messages/money.hpp"
 
+#include <boost/endian/conversion.hpp>
+
+#include <algorithm>
+#include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,25 +44,85 @@ inline constexpr std::uint32_t pg_type<timestamp> = 1184;
 template <>
 inline constexpr std::uint32_t pg_type<uuid> = 2950;
 
-// Each appends the value alone, without a length.
-void append_binary(std::string& out, bool value);
-void append_binary(std::string& out, std::int16_t value);
-void append_binary(std::string& out, std::int32_t value);
-void append_binary(std::string& out, std::int64_t value);
-void append_binary(std::string& out, std::string_view value);
-void append_binary(std::string& out, byte_view value);
-void append_binary(std::string& out, const uuid& value);
-void append_binary(std::string& out, timestamp value);
+/// The bytes that `put` writes of the value.
+template <class T>
+requires(pg_type<T> != 0) [[nodiscard]] constexpr std::size_t binary_size(const T&) noexcept {
+  return sizeof(T);
+}
+[[nodiscard]] constexpr std::size_t binary_size(std::string_view text) noexcept {
+  return text.size();
+}
+[[nodiscard]] constexpr std::size_t binary_size(byte_view bytes) noexcept {
+  return bytes.value.size();
+}
+
+// Each writes the value alone, without a length, and returns the place behind it.
+template <class T>
+requires std::integral<T>
+char* put(char* out, T value) noexcept {
+  if constexpr (std::same_as<T, bool>) {
+    return put(out, static_cast<std::uint8_t>(value));
+  } else {
+    const auto big = boost::endian::native_to_big(value);
+    std::memcpy(out, &big, sizeof(big));
+    return out + sizeof(big);
+  }
+}
+
+inline char* put(char* out, std::string_view text) noexcept {
+  return std::copy(text.begin(), text.end(), out);
+}
+
+inline char* put(char* out, byte_view bytes) noexcept {
+  return put(out, bytes.value);
+}
+
+inline char* put(char* out, const uuid& id) noexcept {
+  static_assert(sizeof(id) == sizeof(id.bytes));
+  std::memcpy(out, id.bytes.data(), sizeof(id));
+  return out + sizeof(id);
+}
+
+/// Microseconds from 1970 to PostgreSQL's own epoch, 2000-01-01.
+inline constexpr std::int64_t pg_epoch_us = 946'684'800'000'000;
+
+inline char* put(char* out, timestamp at) noexcept {
+  return put(out, std::int64_t{at.time_since_epoch().count()} - pg_epoch_us);
+}
+
+template <class T>
+requires(pg_type<T> != 0) void append_binary(std::string& out, const T& value) {
+  const auto at = out.size();
+  out.resize(at + binary_size(value));
+  put(out.data() + at, value);
+}
 
 /// From PostgreSQL's microseconds since 2000 and back.
 [[nodiscard]] timestamp from_pg_time(std::int64_t microseconds) noexcept;
 
-namespace detail {
-void begin_array(std::string& out, std::uint32_t element_type);
-void end_array(std::string& out, std::uint32_t element_type, std::size_t count, bool has_null);
-void append_length(std::string& out, std::int32_t length);
-void patch_length(std::string& out, std::size_t at);
-} // namespace detail
+/// The bytes of an array, which grow seldom and by much.
+class array_bytes {
+public:
+  /// Where the next element goes: so many bytes, its length included.
+  [[nodiscard]] char* room_for(std::size_t bytes) {
+    if (end_ + bytes > bytes_.size())
+      grow(bytes);
+    char* const place = bytes_.data() + end_;
+    end_ += bytes;
+    return place;
+  }
+
+  /// With its header; the builder is spent.
+  [[nodiscard]] std::string take(std::uint32_t element_type, std::size_t count, bool has_null);
+
+private:
+  void grow(std::size_t bytes);
+
+  std::string bytes_; ///< as long as there is room
+  std::size_t end_ = header_bytes;
+
+  static constexpr std::size_t header_bytes = 20;
+};
 
 /// One array parameter, built element by element: a column of rows that go in by `unnest`.
 template <class T>
@@ -65,18 +130,15 @@ class array_of {
   static_assert(pg_type<T> != 0, "no PostgreSQL type is known for this one");
 
 public:
-  array_of() { detail::begin_array(bytes_, pg_type<T>); }
-
   void add(const T& value) {
-    const auto at = bytes_.size();
-    detail::append_length(bytes_, 0);
-    append_binary(bytes_, value);
-    detail::patch_length(bytes_, at);
+    const auto size = binary_size(value);
+    char* const place = elements_.room_for(length_bytes + size);
+    put(put(place, static_cast<std::int32_t>(size)), value);
     ++count_;
   }
 
   void add_null() {
-    detail::append_length(bytes_, -1);
+    put(elements_.room_for(length_bytes), std::int32_t{-1});
     has_null_ = true;
     ++count_;
   }
@@ -86,13 +148,12 @@ public:
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
   /// The finished parameter; the builder is spent.
-  [[nodiscard]] std::string take() {
-    detail::end_array(bytes_, pg_type<T>, count_, has_null_);
-    return std::move(bytes_);
-  }
+  [[nodiscard]] std::string take() { return elements_.take(pg_type<T>, count_, has_null_); }
 
 private:
-  std::string bytes_;
+  static constexpr std::size_t length_bytes = sizeof(std::int32_t);
+
+  array_bytes elements_;
   std::size_t count_ = 0;
   bool has_null_ = false;
 };

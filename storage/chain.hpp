@@ -27,24 +27,25 @@ inline constexpr std::size_t chain_bytes = 32;
 /// The head of an empty log.
 [[nodiscard]] std::string empty_chain();
 
-/// The canonical form of one event; the legs are added in order.
+/// The canonical form of one event after the other; an event's legs are added in order.
 class chain_link {
 public:
-  chain_link(shard_number shard, sequence_number seq, event_type type, const uuid& merchant,
+  void begin(shard_number shard, sequence_number seq, event_type type, const uuid& merchant,
              const uuid& subject, timestamp at, std::string_view payload);
 
   void add_leg(std::int32_t posting, posting_kind kind, const uuid& subject,
                std::uint32_t ordinal, const uuid& account, minor_units amount,
                std::string_view external_ref);
 
-  /// The head after this event. `previous` is 32 bytes.
-  [[nodiscard]] std::string head_after(std::string_view previous) const;
+  /// Moves the head, 32 bytes, on to the one after this event.
+  void advance(std::string& head) const;
 
 private:
   std::string canonical_;
 };
 
-/// The first 16 bytes of SHA-256 over "shard|kind|owner|currency".
+/// The first 16 bytes of SHA-256 over "shard|kind|owner|currency". Each thread keeps the ids
+/// that it has asked for, up to a limit.
 [[nodiscard]] uuid account_id(shard_number shard, const account& which);
 
 } // namespace holdfast::storage

@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <array>
 #include <cstdlib>
 
 #include <poll.h>
@@ -15,6 +16,15 @@ namespace {
 constexpr const char* common_settings =
   "set synchronous_commit = on; set timezone = 'UTC'; set jit = off; "
   "set client_min_messages = warning; set idle_in_transaction_session_timeout = '60s'";
+
+/// More than any statement of ours has.
+constexpr std::size_t statement_parameters_max = 32;
+
+constexpr auto all_binary = [] {
+  std::array<int, statement_parameters_max> formats{};
+  formats.fill(1);
+  return formats;
+}();
 
 /// A primary that was demoted, or set read-only, answers each write so.
 bool says_read_only(const result& answer) {
@@ -308,15 +318,15 @@ void connection::send(const sql& what, const parameters& values) {
     return;
   HF_ASSERT(prepared_.contains(what.name));
   const auto& all = values.values();
-  std::vector<const char*> pointers(all.size());
-  std::vector<int> lengths(all.size());
-  const std::vector<int> formats(all.size(), 1);
+  HF_ASSERT(all.size() <= statement_parameters_max);
+  std::array<const char*, statement_parameters_max> pointers{};
+  std::array<int, statement_parameters_max> lengths{};
   for (std::size_t i = 0; i < all.size(); ++i) {
     pointers[i] = all[i] ? all[i]->c_str() : nullptr;
     lengths[i] = all[i] ? static_cast<int>(all[i]->size()) : 0;
   }
   queue(PQsendQueryPrepared(raw_.get(), what.name, static_cast<int>(all.size()),
-                            pointers.data(), lengths.data(), formats.data(), 1));
+                            pointers.data(), lengths.data(), all_binary.data(), 1));
 }
 
 void connection::send_flush() {

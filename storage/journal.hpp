@@ -70,7 +70,7 @@ struct journal_write {
   shard_number shard;
   epoch_number epoch;
   std::vector<event_record> events;          ///< at least one, unless only `claim` is set
-  std::optional<payment> snapshot;           ///< the payment after the events
+  std::shared_ptr<const payment> snapshot;   ///< the payment after the events; null: none
   std::vector<operation> changed_operations; ///< of the snapshot, inserted or updated
   std::vector<dispute> changed_disputes;     ///< likewise
   std::optional<key_claim> claim;

@@ -97,7 +97,8 @@ journal_writer::attempt_end journal_writer::check_step(const transaction::step& 
     return fenced_.empty() ? attempt_end::committed : attempt_end::fenced;
   }
   if (step.kind == transaction::step_kind::claims) {
-    conflicts_ = tx.claims();
+    for (const auto* claim : tx.claims())
+      conflicts_.emplace(claim->merchant, claim->key);
     for (int i = 0; i < got.rows(); ++i) {
       row from{got, i};
       const merchant_id merchant{from.id()};
@@ -106,7 +107,8 @@ journal_writer::attempt_end journal_writer::check_step(const transaction::step& 
     return conflicts_.empty() ? attempt_end::committed : attempt_end::conflicts;
   }
   if (step.kind == transaction::step_kind::webhooks) {
-    known_webhooks_ = tx.webhooks();
+    for (const auto* notice : tx.webhooks())
+      known_webhooks_.emplace(notice->gateway, notice->event_id);
     for (int i = 0; i < got.rows(); ++i) {
       row from{got, i};
       auto gateway = from.text();

@@ -141,8 +141,8 @@ void journal_writer::step() {
 
 std::vector<queued_write_ptr> journal_writer::gather() {
   std::vector<queued_write_ptr> batch;
-  std::set<std::pair<merchant_id, std::string>> claimed;
-  std::set<std::pair<std::string, std::string>> told;
+  std::set<std::pair<merchant_id, std::string_view>> claimed;
+  std::set<std::pair<std::string_view, std::string_view>> told;
   std::size_t bytes = 0;
   while (!backlog_.empty() && batch.size() < limits::journal_batch_writes_max) {
     auto* next = std::get_if<queued_write_ptr>(&backlog_.front());

@@ -242,14 +242,14 @@ private:
       find(proof_.sequences_have_no_gap, "a gap before " + name);
     at = event.seq;
     ++proof_.events;
-    chain_link link{event.shard,   event.seq, event.type,   event.merchant.value,
-                    event.subject, event.at,  event.payload};
+    link_.begin(event.shard, event.seq, event.type, event.merchant.value, event.subject,
+                event.at, event.payload);
     std::map<std::pair<std::int32_t, currency>, minor_units> postings;
     for (; next < entries.size() && entries[next].seq <= event.seq.value; ++next) {
       const auto& entry = entries[next];
       ++proof_.entries;
-      link.add_leg(entry.posting, entry.kind, entry.subject, entry.ordinal, entry.account,
-                   entry.amount, entry.external_ref);
+      link_.add_leg(entry.posting, entry.kind, entry.subject, entry.ordinal, entry.account,
+                    entry.amount, entry.external_ref);
       add(postings[{entry.posting, entry.unit}], entry.amount);
       add(sums_[entry.unit], entry.amount);
       auto& balance = balances_[entry.account];
@@ -261,7 +261,7 @@ private:
     for (const auto& [posting, sum] : postings)
       if (sum != minor_units{})
         find(proof_.postings_balance, "a posting does not sum to zero at " + name);
-    chain = link.head_after(chain);
+    link_.advance(chain);
     if (one.chain && *one.chain != chain) {
       find(proof_.chain_holds, "the chain breaks at or before " + name);
       chain = *one.chain; // So that a second break is found apart from the first.
@@ -387,6 +387,7 @@ private:
   const store::payment_fold& fold_;
   const std::function<void(double)>& progress_;
   ledger_proof proof_;
+  chain_link link_;
   std::uint64_t total_ = 0;
   std::uint64_t checked_ = 0;
   std::map<currency, minor_units> sums_;

@@ -1,7 +1,5 @@
 #include "storage/log_columns.hpp"
 
-#include "storage/chain.hpp"
-
 #include <algorithm>
 
 namespace holdfast::storage {
@@ -41,10 +39,10 @@ void log_columns::append(shard_number shard, shard_head& head,
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto& event = *events[i];
     ++head.last_seq.value;
-    chain_link link{shard,         head.last_seq, event.type,   event.merchant.value,
-                    event.subject, event.at,      event.payload};
-    append_legs(shard, head.last_seq, event, link);
-    head.chain = link.head_after(head.chain);
+    link_.begin(shard, head.last_seq, event.type, event.merchant.value, event.subject, event.at,
+                event.payload);
+    append_legs(shard, head.last_seq, event);
+    link_.advance(head.chain);
     shards_.add(number_of(shard));
     seqs_.add(head.last_seq.value);
     types_.add(persisted(event.type));
@@ -76,7 +74,7 @@ void log_columns::take_into(std::vector<transaction::step>& steps) {
 }
 
 void log_columns::append_legs(shard_number shard, sequence_number seq,
-                              const event_record& event, chain_link& link) {
+                              const event_record& event) {
   std::int32_t leg_number = 0;
   for (const auto& posting : event.postings) {
     const auto first = leg_number;
@@ -84,8 +82,8 @@ void log_columns::append_legs(shard_number shard, sequence_number seq,
       const auto index = touch(shard, leg.where);
       auto& touched = accounts_[index];
       touched.change += leg.amount;
-      link.add_leg(first, posting.kind, posting.subject, posting.ordinal, touched.id,
-                   leg.amount, posting.external_ref);
+      link_.add_leg(first, posting.kind, posting.subject, posting.ordinal, touched.id,
+                    leg.amount, posting.external_ref);
       legs_.push_back({shard, seq, leg_number++, first, index, &posting, leg.amount,
                        touched.change, event.at});
     }

@@ -2,6 +2,7 @@
 // that those touch, and the hash chain over it all. Pure.
 #pragma once
 
+#include "storage/chain.hpp"
 #include "storage/transaction.hpp"
 
 #include <unordered_map>
@@ -52,8 +53,7 @@ private:
     timestamp at;
   };
 
-  void append_legs(shard_number shard, sequence_number seq, const event_record& event,
-                   class chain_link& link);
+  void append_legs(shard_number shard, sequence_number seq, const event_record& event);
   [[nodiscard]] std::size_t touch(shard_number shard, const account& which);
   void add_accounts(parameters& values) const;
   void add_entries(parameters& values) const;
@@ -63,6 +63,7 @@ private:
   array_of<uuid> merchants_, subjects_;
   array_of<timestamp> times_;
   array_of<byte_view> payloads_, chains_;
+  chain_link link_;
   std::vector<touched_account> accounts_;
   std::unordered_map<uuid, std::size_t> index_;
   std::vector<entry> legs_;

@@ -175,11 +175,17 @@ void many_stores::list_merchants(callback<std::vector<merchant_row>> done) {
     std::move(done), concatenate_by_id<merchant_row>);
 }
 
-void many_stores::list_keys(callback<std::vector<api_key_row>> done) {
+void many_stores::list_keys(std::optional<merchant_id> merchant,
+                            callback<std::vector<api_key_row>> done) {
   using rows = std::vector<api_key_row>;
+  if (merchant) {
+    if (auto* part = of(merchant->shard()))
+      return part->list_keys(merchant, std::move(done));
+    return done(rows{});
+  }
   gather_all<rows, rows>(
-    [](store& part, callback<rows> one) { part.list_keys(std::move(one)); }, std::move(done),
-    concatenate_by_id<api_key_row>);
+    [](store& part, callback<rows> one) { part.list_keys(std::nullopt, std::move(one)); },
+    std::move(done), concatenate_by_id<api_key_row>);
 }
 
 // -- lists ------------------------------------------------------------------------------------

@@ -34,6 +34,12 @@ void many_stores::create_merchant(merchant_row row, callback<merchant_row> done)
   done(no_such_shard(home));
 }
 
+void many_stores::find_merchant(merchant_id id, callback<std::optional<merchant_row>> done) {
+  if (auto* part = of(id.shard()))
+    return part->find_merchant(id, std::move(done));
+  done(std::nullopt);
+}
+
 void many_stores::create_key(api_key_row row, callback<api_key_row> done) {
   const auto home = row.merchant.shard();
   if (auto* part = of(home))
@@ -42,15 +48,17 @@ void many_stores::create_key(api_key_row row, callback<api_key_row> done) {
 }
 
 /// A key's id carries the home shard of its merchant.
-void many_stores::revoke_key(key_id id, timestamp at, callback<bool> done) {
+void many_stores::revoke_key(key_id id, timestamp at,
+                             callback<std::optional<api_key_row>> done) {
   if (auto* part = of(id.shard()))
     return part->revoke_key(id, at, std::move(done));
-  done(false);
+  done(std::nullopt);
 }
 
-void many_stores::list_callers(shard_number shard, callback<known_callers> done) {
+void many_stores::list_callers(shard_number shard, callers_position after,
+                               callback<caller_changes> done) {
   if (auto* part = of(shard))
-    return part->list_callers(shard, std::move(done));
+    return part->list_callers(shard, after, std::move(done));
   done(no_such_shard(shard));
 }
 

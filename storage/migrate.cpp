@@ -31,6 +31,13 @@ constexpr sql fix_cluster{
   " values (1, $1, $2, $3, $4, coalesce($5::uuid, gen_random_uuid()))"
   " on conflict (id) do nothing"};
 
+/// Where a dump was restored, keys bear numbers of another server's transactions. Those ahead
+/// of all here would be read again by each look at what has changed; the trigger gives new
+/// ones.
+constexpr const char* renumber_key_changes =
+  "update api_key set changed_in = default"
+  " where changed_in >= pg_snapshot_xmax(pg_current_snapshot())";
+
 /// One from before clusters had names is given its own now.
 constexpr sql name_cluster{"name_cluster", "update cluster set name = $1 where name = ''"};
 
@@ -161,6 +168,8 @@ expected<uuid> migrate_locked(connection& db, const database_identity& identity,
   if (*version > all_migrations().back().version)
     return newer_schema(*version);
   if (auto done = apply_migrations(db, *version, deadline); !done)
+    return done.error();
+  if (auto done = db.script(renumber_key_changes, deadline); !done)
     return done.error();
   auto id = fix_shards(db, identity, deadline);
   if (!id)

@@ -13,11 +13,14 @@ public:
   void ping(callback<bool> done) override;
 
   void create_merchant(merchant_row row, callback<merchant_row> done) override;
+  void find_merchant(merchant_id id, callback<std::optional<merchant_row>> done) override;
   void list_merchants(callback<std::vector<merchant_row>> done) override;
   void create_key(api_key_row row, callback<api_key_row> done) override;
-  void revoke_key(key_id id, timestamp at, callback<bool> done) override;
-  void list_keys(callback<std::vector<api_key_row>> done) override;
-  void list_callers(shard_number shard, callback<known_callers> done) override;
+  void revoke_key(key_id id, timestamp at, callback<std::optional<api_key_row>> done) override;
+  void list_keys(std::optional<merchant_id> merchant,
+                 callback<std::vector<api_key_row>> done) override;
+  void list_callers(shard_number shard, callers_position after,
+                    callback<caller_changes> done) override;
 
   void start_shard(shard_number shard, timestamp keys_since,
                    callback<shard_start> done) override;

@@ -42,10 +42,23 @@ struct api_key_row {
   std::optional<timestamp> revoked_at;
 };
 
-/// Those who may ask, as far as one database knows them.
-struct known_callers {
-  std::vector<merchant_row> merchants; ///< by id
-  std::vector<api_key_row> keys;       ///< by id
+/// A key, and what whoever checks it must know of its merchant.
+struct caller_row {
+  api_key_row key;
+  std::uint16_t stripes = 1;
+};
+
+/// How far a reader of callers has come; of one that has read nothing, the default.
+struct callers_position {
+  timestamp server_start;        ///< another server may have counted its transactions anew
+  std::uint64_t transaction = 0; ///< each before it has ended and was seen
+};
+
+/// What one database says of those who may ask.
+struct caller_changes {
+  std::vector<caller_row> rows; ///< made or revoked behind the reader's position, some before
+  callers_position upto;        ///< for the next look
+  bool is_all = false;          ///< whoever isn't among the rows isn't there
 };
 
 // -- what a shard reads when it begins --------------------------------------------------------
@@ -269,13 +282,20 @@ public:
   virtual void ping(callback<bool> done) = 0;
 
   virtual void create_merchant(merchant_row row, callback<merchant_row> done) = 0;
+  virtual void find_merchant(merchant_id id, callback<std::optional<merchant_row>> done) = 0;
   virtual void list_merchants(callback<std::vector<merchant_row>> done) = 0;
   virtual void create_key(api_key_row row, callback<api_key_row> done) = 0;
-  virtual void revoke_key(key_id id, timestamp at, callback<bool> done) = 0;
-  virtual void list_keys(callback<std::vector<api_key_row>> done) = 0;
-  /// Merchants with their keys, for whoever checks keys: of the database that holds the shard
-  /// alone, so that one that is away or slow takes nothing from the others.
-  virtual void list_callers(shard_number shard, callback<known_callers> done) = 0;
+  /// The key as it is from then on; a second revocation keeps the first one's time.
+  virtual void revoke_key(key_id id, timestamp at,
+                          callback<std::optional<api_key_row>> done) = 0;
+  /// One merchant's, or all.
+  virtual void list_keys(std::optional<merchant_id> merchant,
+                         callback<std::vector<api_key_row>> done) = 0;
+  /// Keys that were made or revoked behind the position, for whoever checks keys; all of them
+  /// where the position is another server's. Of the database that holds the shard alone, so
+  /// that one that is away or slow takes nothing from the others.
+  virtual void list_callers(shard_number shard, callers_position after,
+                            callback<caller_changes> done) = 0;
 
   virtual void start_shard(shard_number shard, timestamp keys_since,
                            callback<shard_start> done) = 0;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <numeric>
 
 namespace holdfast::storage {
 
@@ -126,15 +128,15 @@ private:
 
 class claim_columns {
 public:
-  void add(shard_number shard, const key_claim& claim,
-           const std::optional<key_answer>& answer) {
+  /// Null: the answer is not known yet.
+  void add(shard_number shard, const key_claim& claim, const key_answer* answer) {
     merchants_.add(claim.merchant.value);
     keys_.add(claim.key);
     shards_.add(number_of(shard));
     fingerprints_.add(bytes_of(claim.request));
     subjects_.add(claim.subject);
-    has_answers_ = has_answers_ || answer;
-    if (answer) {
+    has_answers_ = has_answers_ || answer != nullptr;
+    if (answer != nullptr) {
       statuses_.add(static_cast<std::int16_t>(answer->answer.status));
       content_types_.add(answer->answer.content_type);
       bodies_.add(byte_view{answer->answer.body});
@@ -300,6 +302,32 @@ private:
 
 // -- merging ----------------------------------------------------------------------------------
 
+/// Rows by their keys.
+template <class Key, class Row>
+class keyed_rows {
+public:
+  void add(const Key& key, const Row& row) { rows_.push_back({key, row}); }
+
+  /// Visits the keys in their order, each with the first and the last row that were added.
+  template <class Visit>
+  void visit(Visit visit) {
+    std::ranges::stable_sort(rows_, {}, &keyed::key);
+    for (auto first = rows_.begin(); first != rows_.end();) {
+      const auto end = std::ranges::find_if(
+        first, rows_.end(), [&](const Key& key) { return key != first->key; }, &keyed::key);
+      visit(first->row, std::prev(end)->row);
+      first = end;
+    }
+  }
+
+private:
+  struct keyed {
+    Key key;
+    Row row;
+  };
+  std::vector<keyed> rows_;
+};
+
 /// Gathers the rows of all writes. Where several writes change one row, the last one wins, for
 /// it knows of those before; PostgreSQL refuses to hit a row twice in one statement.
 class merge {
@@ -307,51 +335,49 @@ public:
   void add(const queued_write& queued, sequence_number last_seq) {
     const auto& write = queued.write;
     if (write.claim)
-      claims_.add(write.shard, *write.claim, own_answer(write) ? write.answer : std::nullopt);
+      claims_.add(write.shard, *write.claim, own_answer(write) ? &*write.answer : nullptr);
     if (write.answer && !own_answer(write))
-      answers_[{write.answer->merchant, write.answer->key}] = &*write.answer;
+      answers_.add({write.answer->merchant, write.answer->key}, &*write.answer);
     if (write.webhook)
       webhooks_.add(write.shard, *write.webhook);
     for (const auto& opened : write.exceptions)
       exceptions_.add(write.shard, opened);
     if (!write.snapshot)
       return;
-    if (is_creation(write))
-      created_.insert(write.snapshot->id.value);
-    payments_[write.snapshot->id.value] = {write.shard, &*write.snapshot, last_seq};
+    payments_.add(write.snapshot->id.value, {&write, last_seq});
     for (const auto& changed : write.changed_disputes)
-      disputes_[changed.id.value] = {&write, &changed};
+      disputes_.add(changed.id.value, {&write, &changed});
     for (const auto& changed : write.changed_operations)
       if (!changed.id.is_nil()) // A void is told by the payment's detail alone.
-        operations_[changed.id] = {&write, &changed};
+        operations_.add(changed.id, {&write, &changed});
   }
 
   void take_into(std::vector<step>& steps, log_columns& log, transaction::claiming how) {
     claims_.take_into(steps, how);
     webhooks_.take_into(steps);
-    added_payments added;
-    changed_payments changed;
-    for (const auto& [id, saved] : payments_)
-      created_.contains(id) ? added.add(saved) : changed.add(saved);
-    added.take_into(steps);
-    changed.take_into(steps);
+    take_payments_into(steps);
     operation_columns operations;
-    for (const auto& [id, saved] : operations_)
-      operations.add(saved.write->shard, *saved.write->snapshot, *saved.changed);
+    operations_.visit([&](const saved_operation&, const saved_operation& last) {
+      operations.add(last.write->shard, *last.write->snapshot, *last.changed);
+    });
     operations.take_into(steps);
     dispute_columns disputes;
-    for (const auto& [id, saved] : disputes_)
-      disputes.add(saved.write->shard, *saved.write->snapshot, *saved.changed);
+    disputes_.visit([&](const saved_dispute&, const saved_dispute& last) {
+      disputes.add(last.write->shard, *last.write->snapshot, *last.changed);
+    });
     disputes.take_into(steps);
     log.take_into(steps);
     answer_columns answers;
-    for (const auto& [key, answer] : answers_)
-      answers.add(*answer);
+    answers_.visit([&](const key_answer*, const key_answer* last) { answers.add(*last); });
     answers.take_into(steps);
     exceptions_.take_into(steps);
   }
 
 private:
+  struct snapshot_of {
+    const journal_write* write = nullptr;
+    sequence_number last_seq;
+  };
   struct saved_operation {
     const journal_write* write = nullptr;
     const operation* changed = nullptr;
@@ -373,15 +399,35 @@ private:
     });
   }
 
+  /// The write that creates a payment is the first that knows of it.
+  void take_payments_into(std::vector<step>& steps) {
+    added_payments added;
+    changed_payments changed;
+    payments_.visit([&](const snapshot_of& first, const snapshot_of& last) {
+      const saved_payment saved{last.write->shard, &*last.write->snapshot, last.last_seq};
+      is_creation(*first.write) ? added.add(saved) : changed.add(saved);
+    });
+    added.take_into(steps);
+    changed.take_into(steps);
+  }
+
   claim_columns claims_;
   webhook_columns webhooks_;
   exception_columns exceptions_;
-  std::set<uuid> created_;
-  std::map<uuid, saved_payment> payments_;
-  std::map<uuid, saved_operation> operations_;
-  std::map<uuid, saved_dispute> disputes_;
-  std::map<std::pair<merchant_id, std::string_view>, const key_answer*> answers_;
+  keyed_rows<uuid, snapshot_of> payments_;
+  keyed_rows<uuid, saved_operation> operations_;
+  keyed_rows<uuid, saved_dispute> disputes_;
+  keyed_rows<std::pair<merchant_id, std::string_view>, const key_answer*> answers_;
 };
+
+/// Their places, shard by shard and else in their order.
+std::vector<std::size_t> by_shard(std::span<queued_write* const> writes) {
+  std::vector<std::size_t> places(writes.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  std::ranges::stable_sort(places, {},
+                           [writes](std::size_t place) { return writes[place]->write.shard; });
+  return places;
+}
 
 } // namespace
 
@@ -389,33 +435,31 @@ transaction transaction::of_writes(std::span<queued_write* const> writes,
                                    const shard_heads& heads, claiming how) {
   transaction made;
   made.last_seqs_.resize(writes.size());
-  std::map<shard_number, std::vector<std::size_t>> by_shard;
-  for (std::size_t i = 0; i < writes.size(); ++i)
-    by_shard[writes[i]->write.shard].push_back(i);
-
   fence_columns fence;
   log_columns log;
   merge rows;
-  for (const auto& [shard, indexes] : by_shard) {
+  std::vector<const event_record*> events; // of one shard
+  const auto places = by_shard(writes);
+  for (auto next = places.begin(); next != places.end();) {
+    const auto shard = writes[*next]->write.shard;
     const auto& before = heads.at(shard);
-    auto head = before;
-    std::vector<const event_record*> events;
-    for (const auto index : indexes) {
-      for (const auto& event : writes[index]->write.events)
+    events.clear();
+    for (; next != places.end() && writes[*next]->write.shard == shard; ++next) {
+      const auto& write = writes[*next]->write;
+      for (const auto& event : write.events)
         events.push_back(&event);
-      made.last_seqs_[index].value =
-        before.last_seq.value + static_cast<std::int64_t>(events.size());
-      rows.add(*writes[index], made.last_seqs_[index]);
-      if (const auto& claim = writes[index]->write.claim)
-        made.claims_.emplace(claim->merchant, claim->key);
-      if (const auto& notice = writes[index]->write.webhook)
-        made.webhooks_.emplace(notice->gateway, notice->event_id);
+      auto& last_seq = made.last_seqs_[*next];
+      last_seq.value = before.last_seq.value + static_cast<std::int64_t>(events.size());
+      rows.add(*writes[*next], last_seq);
+      if (write.claim)
+        made.claims_.push_back(&*write.claim);
+      if (write.webhook)
+        made.webhooks_.push_back(&*write.webhook);
     }
+    auto head = before;
     log.append(shard, head, events);
-    made.events_ += events.size();
     fence.add(shard, before, head);
-    made.before_.emplace(shard, before);
-    made.after_.emplace(shard, std::move(head));
+    made.note(shard, std::move(head), events.size());
   }
   made.steps_.push_back(fence.take());
   rows.take_into(made.steps_, log, how);
@@ -435,17 +479,21 @@ transaction transaction::of_events(shard_number shard, const shard_head& head,
   fence.add(shard, head, after);
   made.steps_.push_back(fence.take());
   log.take_into(made.steps_);
-  made.before_.emplace(shard, head);
-  made.after_.emplace(shard, std::move(after));
-  made.events_ = events.size();
+  made.note(shard, std::move(after), events.size());
   return made;
 }
 
+void transaction::note(shard_number shard, shard_head after, std::size_t events) {
+  after_.emplace_hint(after_.end(), shard, std::move(after));
+  events_ += events;
+  if (events != 0 && !proving_)
+    proving_ = shard;
+}
+
 std::optional<std::pair<shard_number, shard_head>> transaction::proof() const {
-  for (const auto& [shard, head] : after_)
-    if (head.last_seq > before_.at(shard).last_seq)
-      return std::pair{shard, head};
-  return std::nullopt;
+  if (!proving_)
+    return std::nullopt;
+  return std::pair{*proving_, after_.at(*proving_)};
 }
 
 std::span<const sql* const> journal_statements() noexcept {

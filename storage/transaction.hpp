@@ -6,7 +6,6 @@
 #include "storage/journal.hpp"
 
 #include <map>
-#include <set>
 #include <span>
 #include <vector>
 
@@ -45,8 +44,9 @@ public:
     std::int64_t hits = 0; ///< of `changes`: the rows that must be there
   };
 
-  /// Merges the writes; `heads` are those of their shards now. The writes of a shard keep their
-  /// order; every shard of theirs must be in `heads`, and no key or notice be claimed twice.
+  /// Merges the writes, which must outlive it; `heads` are those of their shards now. The
+  /// writes of a shard keep their order; every shard of theirs must be in `heads`, and no key
+  /// or notice be claimed twice.
   [[nodiscard]] static transaction of_writes(std::span<queued_write* const> writes,
                                              const shard_heads& heads,
                                              claiming how = claiming::blind);
@@ -61,11 +61,9 @@ public:
   [[nodiscard]] const shard_heads& heads_after() const noexcept { return after_; }
   [[nodiscard]] std::size_t events() const noexcept { return events_; }
   /// The keys that it claims.
-  [[nodiscard]] const std::set<std::pair<merchant_id, std::string>>& claims() const noexcept {
-    return claims_;
-  }
-  /// The gateways' notices that it records, by gateway and event id.
-  [[nodiscard]] const std::set<std::pair<std::string, std::string>>& webhooks() const noexcept {
+  [[nodiscard]] const std::vector<const key_claim*>& claims() const noexcept { return claims_; }
+  /// The gateways' notices that it records.
+  [[nodiscard]] const std::vector<const webhook_claim*>& webhooks() const noexcept {
     return webhooks_;
   }
   /// The last sequence number of each write, in the order of `of_writes`.
@@ -77,11 +75,14 @@ public:
   [[nodiscard]] std::optional<std::pair<shard_number, shard_head>> proof() const;
 
 private:
+  /// What came of a shard's events.
+  void note(shard_number shard, shard_head after, std::size_t events);
+
   std::vector<step> steps_;
-  shard_heads before_;
   shard_heads after_;
-  std::set<std::pair<merchant_id, std::string>> claims_;
-  std::set<std::pair<std::string, std::string>> webhooks_;
+  std::optional<shard_number> proving_; ///< the first shard with events
+  std::vector<const key_claim*> claims_;
+  std::vector<const webhook_claim*> webhooks_;
   std::vector<sequence_number> last_seqs_;
   std::size_t events_ = 0;
 };

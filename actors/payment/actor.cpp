@@ -23,10 +23,11 @@ public:
 
   const char* name() const override { return "payment"; }
 
-  /// Handles in a circle would keep this actor for ever, and its promises unanswered.
+  /// Its shard needs no monitor, which costs more. And handles in a circle would keep this
+  /// actor for ever, and its promises unanswered.
   void on_exit() override {
     work_ = nullptr;
-    seat_.shard = nullptr;
+    tell(std::exchange(seat_.shard, nullptr), payment_ended{seat_.id, id(), reason()});
   }
 
 protected:
@@ -77,7 +78,7 @@ private:
 
 caf::actor spawn_payment(caf::scheduled_actor& shard, payment_seat seat,
                          std::optional<payment> state) {
-  return spawn_watched<payment_actor>(shard, std::move(seat), std::move(state));
+  return shard.home_system().spawn<payment_actor>(std::move(seat), std::move(state));
 }
 
 } // namespace holdfast::actors

@@ -21,9 +21,9 @@ struct payment_seat {
   merchant_id merchant;
 };
 
-/// Spawns the actor, watched by its shard, which ends it when it ends itself. With `state` it
-/// goes on where the journal left it. Handles: payment_request, gateway_reply, journal_done,
-/// wake_up, describe, passivate.
+/// Spawns the actor, which tells its shard when it ends (payment_ended); the shard ends it when
+/// it ends itself. With `state` it goes on where the journal left it. Handles: payment_request,
+/// gateway_reply, journal_done, wake_up, describe, passivate.
 [[nodiscard]] caf::actor spawn_payment(caf::scheduled_actor& shard, payment_seat seat,
                                        std::optional<payment> state);
 

@@ -33,7 +33,7 @@ payment_work::payment_work(lean_actor& self, payment_seat& seat, payment state,
                            payment_aside aside)
   : self_(self),
     seat_(seat),
-    state_(std::move(state)),
+    state_(std::make_shared<const payment>(std::move(state))),
     aside_(std::move(aside)) {}
 
 void payment_work::recover() {
@@ -84,7 +84,7 @@ void payment_work::on(const passivate&) {
 
 bool payment_work::may_rest() const {
   return !in_flight_ && waiting_.empty() && calls_out_ == 0 && descriptions_due_.empty()
-         && !state_.id.is_nil();
+         && !state_->id.is_nil();
 }
 
 payment_aside payment_work::take_aside() {
@@ -122,19 +122,22 @@ void payment_work::hear(deliver_webhook& delivery) {
            std::move(delivery.promise)});
 }
 
-void payment_work::take_up(waiting_command command) {
-  waiting_.push_back(std::move(command));
+void payment_work::take_up(waiting_command&& command) {
+  if (in_flight_ || !waiting_.empty())
+    waiting_.push_back(std::move(command));
+  else
+    start(std::move(command));
   step();
 }
 
 bool payment_work::is_idle() const {
-  return !in_flight_ && waiting_.empty() && !has_pending_work(state_);
+  return !in_flight_ && waiting_.empty() && !state_->id.is_nil() && !has_pending_work(*state_);
 }
 
 /// A write under way must find this actor alive: whoever loaded the payment meanwhile would
 /// not see it.
 void payment_work::leave_if_idle() {
-  if (is_idle() || state_.id.is_nil())
+  if (is_idle() || state_->id.is_nil())
     self_.quit();
   else
     tell(seat_.shard, passivation_declined{seat_.id});
@@ -147,13 +150,13 @@ void payment_work::step() {
     waiting_.erase(waiting_.begin());
     start(std::move(command));
   }
-  if (is_idle() && !state_.id.is_nil())
+  if (is_idle())
     tell(seat_.shard, payment_idle{seat_.id});
 }
 
-void payment_work::start(waiting_command command) {
+void payment_work::start(waiting_command&& command) {
   const auto* heard = std::get_if<payments::gateway_notified>(&command.what);
-  if (heard != nullptr && state_.id.is_nil())
+  if (heard != nullptr && state_->id.is_nil())
     return; // The payment never came to be; dropped, the promise says: send it again.
   if (heard != nullptr && knows(name_of(heard->notice)))
     return command.notifier->deliver(api::answer_webhook(heard->notice.event_id, true));
@@ -162,15 +165,15 @@ void payment_work::start(waiting_command command) {
   const payments::context at{now, payments::entropy{seat_.env->random()},
                              rules_for(command.what), aside_.card != nullptr,
                              next_answer_due()};
-  auto decision = payments::decide(state_, command.what, at);
+  auto decision = payments::decide(*state_, command.what, at);
   if (decision.refused)
     return write_refusal(*decision.refused, std::move(command.origin));
   if (decision.events.empty()) {
     // Woken too early, as after a write that the journal refused: its time is still to come. Or
     // for nothing: the shard waits for a word all the same.
     if (std::holds_alternative<payments::woken>(command.what))
-      tell(seat_.shard, wake_me{seat_.id, state_.next_action_at > now ? state_.next_action_at
-                                                                      : std::nullopt});
+      tell(seat_.shard, wake_me{seat_.id, state_->next_action_at > now ? state_->next_action_at
+                                                                       : std::nullopt});
     return;
   }
   write_events(std::move(decision), std::move(command), now);
@@ -178,8 +181,8 @@ void payment_work::start(waiting_command command) {
 
 /// Late enough, a card payment rather fails than keep a number in memory.
 void payment_work::drop_old_card(timestamp now) {
-  if (!state_.id.is_nil()
-      && now >= state_.created_at + milliseconds{limits::card_memory_ms_max})
+  if (!state_->id.is_nil()
+      && now >= state_->created_at + milliseconds{limits::card_memory_ms_max})
     aside_.card = nullptr;
 }
 
@@ -190,16 +193,16 @@ payments::policy payment_work::rules_for(const payments::command& what) const {
 
 /// Of the gateway that would be asked after the last one.
 std::optional<milliseconds> payment_work::next_answer_due() const {
-  const auto next = state_.attempts.size();
-  if (payments::is_terminal(state_.status) || next >= state_.route.size())
+  const auto next = state_->attempts.size();
+  if (payments::is_terminal(state_->status) || next >= state_->route.size())
     return std::nullopt;
-  return seat_.env->rules_of(state_.route[next]).answer_due;
+  return seat_.env->rules_of(state_->route[next]).answer_due;
 }
 
 payments::policy payment_work::rules() const {
-  const auto& gateway = !state_.attempts.empty() ? state_.attempts.back().gateway
-                        : state_.route.empty()   ? std::string{}
-                                                 : state_.route.front();
+  const auto& gateway = !state_->attempts.empty() ? state_->attempts.back().gateway
+                        : state_->route.empty()   ? std::string{}
+                                                  : state_->route.front();
   return seat_.env->rules_of(gateway);
 }
 
@@ -228,11 +231,14 @@ void payment_work::write_refusal(const payments::refusal& refused,
   submit_write(std::move(write));
 }
 
-void payment_work::write_events(payments::decision decision, waiting_command command,
+void payment_work::write_events(payments::decision&& decision, waiting_command&& command,
                                 timestamp now) {
   auto write = new_write(command.origin);
-  pending_write pending{state_, std::move(decision.calls), std::move(command.origin), {}, {},
-                        false};
+  auto next = std::make_shared<payment>(*state_);
+  auto& pending = in_flight_.emplace();
+  pending.next = next;
+  pending.calls = std::move(decision.calls);
+  pending.origin = std::move(command.origin);
   pending.is_of_wake = std::holds_alternative<payments::woken>(command.what)
                        || std::holds_alternative<payments::recovered>(command.what);
   if (const auto* heard = std::get_if<payments::gateway_notified>(&command.what)) {
@@ -241,13 +247,13 @@ void payment_work::write_events(payments::decision decision, waiting_command com
     pending.notice = heard_notice{name, std::move(command.notifier)};
   }
   for (const auto& event : decision.events) {
-    auto postings = payments::postings_of(pending.next, event);
+    auto postings = payments::postings_of(*next, event);
     for (const auto& entry : postings)
       HF_ASSERT(is_balanced(entry));
-    payments::apply(pending.next, event, now);
+    payments::apply(*next, event, now);
     write.events.push_back({type_of(event), seat_.merchant, seat_.id.value, now, encode(event),
                             std::move(postings)});
-    if (auto raised = payments::exception_of(pending.next, event))
+    if (auto raised = payments::exception_of(*next, event))
       write.exceptions.push_back(
         {exception_id::make(now, seat_.number, seat_.env->random()), now, std::move(*raised)});
     note_changed_operation(event, pending, write);
@@ -257,12 +263,11 @@ void payment_work::write_events(payments::decision decision, waiting_command com
   if (!decision.settled.empty() && !decision.settled.front().idempotency_key.empty()) {
     const auto& settled = decision.settled.front();
     pending.settled_key = settled.idempotency_key;
-    pending.reply = reply_of(settled, pending.next);
+    pending.reply = reply_of(settled, *next);
     write.answer =
       storage::key_answer{seat_.merchant, settled.idempotency_key, to_stored(*pending.reply)};
   }
-  write.snapshot = pending.next;
-  in_flight_ = std::move(pending);
+  write.snapshot = std::move(next);
   submit_write(std::move(write));
 }
 
@@ -272,7 +277,7 @@ void payment_work::note_changed_operation(const payment_event& event, pending_wr
   const auto note = [&](operation_kind kind, std::uint32_t ordinal) {
     if (kind == operation_kind::void_hold)
       return;
-    for (const auto& op : pending.next.operations)
+    for (const auto& op : pending.next->operations)
       if (op.kind == kind && op.ordinal == ordinal)
         write.changed_operations.push_back(op);
   };
@@ -291,7 +296,7 @@ void payment_work::note_changed_dispute(const payment_event& event,
                                         const pending_write& pending,
                                         storage::journal_write& write) {
   const auto note = [&](std::uint32_t ordinal) {
-    write.changed_disputes.push_back(pending.next.disputes.at(ordinal - 1));
+    write.changed_disputes.push_back(pending.next->disputes.at(ordinal - 1));
   };
   if (const auto* opened = std::get_if<dispute_opened>(&event))
     note(opened->ordinal);
@@ -301,7 +306,7 @@ void payment_work::note_changed_dispute(const payment_event& event,
     note(lost->ordinal);
 }
 
-void payment_work::submit_write(storage::journal_write write) {
+void payment_work::submit_write(storage::journal_write&& write) {
   in_flight_->since = std::chrono::steady_clock::now();
   seat_.env->journal->submit(
     std::move(write), [me = caf::actor_cast<caf::actor>(&self_)](storage::write_result result) {
@@ -321,7 +326,12 @@ void payment_work::written(storage::write_result& result) {
                               std::chrono::steady_clock::now() - pending.since));
   using kind = storage::write_result::kind;
   switch (result.outcome) {
-    case kind::committed: committed(std::move(pending)); break;
+    case kind::committed:
+      committed(std::move(pending));
+      // Where nothing waits, the shard has just heard how the payment stands.
+      if (waiting_.empty())
+        return;
+      break;
     case kind::key_conflict: key_conflict(pending, result); break;
     case kind::webhook_known: notice_ended(pending, true); break;
     case kind::rejected: rejected(pending, result); break;
@@ -336,15 +346,18 @@ void payment_work::written(storage::write_result& result) {
   step();
 }
 
-void payment_work::committed(pending_write pending) {
+void payment_work::committed(pending_write&& pending) {
   // Between two refused answers the payment asks again, and that can be written.
   if (!pending.is_of_wake)
     aside_.refused_writes = 0;
   state_ = std::move(pending.next);
-  if (pending.reply) {
+  const wake_me then{seat_.id, state_->next_action_at, is_idle()};
+  const bool settles = pending.reply.has_value();
+  if (settles) {
     no_longer_asks(pending.settled_key);
     fault_point("payment.before_reply");
-    tell(seat_.shard, request_settled{seat_.id, pending.settled_key, *pending.reply});
+    tell(seat_.shard,
+         request_settled{std::move(pending.settled_key), std::move(*pending.reply), then});
   } else if (pending.origin && pending.origin->tell_when_durable) {
     describe_for(pending.origin->key);
   }
@@ -352,18 +365,19 @@ void payment_work::committed(pending_write pending) {
   notice_ended(pending, false);
   for (const auto& target : pending.calls)
     call_gateway(target);
-  if (!payments::may_need_card(state_, rules()))
+  if (!payments::may_need_card(*state_, rules()))
     aside_.card = nullptr;
   if (pending.item_is_ready)
-    tell(seat_.shard, item_ready{seat_.merchant, state_.updated_at});
-  tell(seat_.shard, wake_me{seat_.id, state_.next_action_at});
+    tell(seat_.shard, item_ready{seat_.merchant, state_->updated_at});
+  if (!settles)
+    tell(seat_.shard, then);
 }
 
 void payment_work::key_conflict(const pending_write& pending, storage::write_result& result) {
   HF_ASSERT(pending.origin && result.existing);
   no_longer_asks(pending.origin->key);
   tell(seat_.shard, key_was_taken{seat_.id, pending.origin->key, std::move(*result.existing),
-                                  state_.id.is_nil()});
+                                  state_->id.is_nil()});
 }
 
 /// The database refused what our own core decided: a bug, or a rule broken by hand. The
@@ -385,7 +399,7 @@ void payment_work::rejected(const pending_write& pending, const storage::write_r
     aside_.card = nullptr; // Nothing wakes this actor again that would look how old it is.
     return tell(seat_.shard, dead_letter_found{{"payment", seat_.id.text(), result.detail,
                                                 "the database refused what followed in "
-                                                  + std::string{to_string(state_.status)}}});
+                                                  + std::string{to_string(state_->status)}}});
   }
   tell(seat_.shard, wake_me{seat_.id, seat_.env->now() + rules().retry_max});
 }
@@ -439,7 +453,7 @@ void payment_work::notice_ended(const pending_write& pending, bool known_before)
 void payment_work::drop(const request_origin& origin, api_reply reply) {
   no_longer_asks(origin.key);
   tell(seat_.shard,
-       request_dropped{seat_.id, origin.key, std::move(reply), state_.id.is_nil()});
+       request_dropped{seat_.id, origin.key, std::move(reply), state_->id.is_nil()});
 }
 
 // -- out to the gateway
@@ -447,11 +461,11 @@ void payment_work::drop(const request_origin& origin, api_reply reply) {
 
 void payment_work::call_gateway(const payments::call_target& target) {
   fault_point("payment.before_gateway_call");
-  auto request =
-    payments::make_request(state_, target, aside_.card ? *aside_.card : card_data{});
+  const card_data no_card;
+  auto request = payments::make_request(*state_, target, aside_.card ? *aside_.card : no_card);
   request.traceparent = aside_.traceparent;
   const auto me = caf::actor_cast<caf::actor>(&self_);
-  auto gateway = seat_.env->peers.gateway(payments::gateway_of(state_, target));
+  auto gateway = seat_.env->peers.gateway(payments::gateway_of(*state_, target));
   if (!gateway) {
     tell(me, gateway_reply{target, {gateway_verdict::not_sent, {}, "gateway_absent", {}}});
     return;
@@ -462,7 +476,7 @@ void payment_work::call_gateway(const payments::call_target& target) {
 
 /// Whether the gateway may have heard of the operation before.
 bool payment_work::is_repeat(const payments::call_target& target) const {
-  return target.operation && std::ranges::any_of(state_.operations, [&](const operation& op) {
+  return target.operation && std::ranges::any_of(state_->operations, [&](const operation& op) {
            return op.kind == *target.operation && op.ordinal == target.ordinal && op.tries > 0;
          });
 }
@@ -507,12 +521,12 @@ void payment_work::describe_to(const std::string& key) {
 /// Before the key's own intent is durable there is nothing to describe, for its write may
 /// still be refused: the asker then hears of it as soon as it is.
 void payment_work::describe_for(const std::string& key) {
-  const auto op = std::ranges::find(state_.operations, key, &operation::idempotency_key);
-  const bool is_operation = op != state_.operations.end();
+  const auto op = std::ranges::find(state_->operations, key, &operation::idempotency_key);
+  const bool is_operation = op != state_->operations.end();
   if (is_operation && op->kind == operation_kind::refund)
-    return send_pending(key, api::answer_refund(state_, *op));
-  if (is_operation || state_.idempotency_key == key)
-    return send_pending(key, api::answer_pending(state_));
+    return send_pending(key, api::answer_refund(*state_, *op));
+  if (is_operation || state_->idempotency_key == key)
+    return send_pending(key, api::answer_pending(*state_));
   if (std::ranges::find(descriptions_due_, key) == descriptions_due_.end())
     descriptions_due_.push_back(key);
 }

@@ -53,14 +53,15 @@ public:
 
   /// Nothing is under way, and nobody waits.
   [[nodiscard]] bool may_rest() const;
-  /// Nor is anything pending at a gateway.
+  /// Nor is anything pending at a gateway. A payment that never came to be is not idle.
   [[nodiscard]] bool is_idle() const;
-  [[nodiscard]] const payment& state() const noexcept { return state_; }
+  [[nodiscard]] const payment& state() const noexcept { return *state_; }
   [[nodiscard]] payment_aside take_aside();
 
 private:
   using settled_request = payments::settled_request;
   using notice_name = payment_aside::notice_name;
+  using payment_ptr = std::shared_ptr<const payment>;
 
   /// Who asked, when a command is a merchant's request.
   struct request_origin {
@@ -84,7 +85,7 @@ private:
 
   /// The decision whose write is in flight.
   struct pending_write {
-    payment next;
+    payment_ptr next; ///< shared with the journal, which may still be writing it
     std::vector<payments::call_target> calls;
     std::optional<request_origin> origin;
     std::string settled_key;
@@ -99,10 +100,10 @@ private:
   // -----------------------------------------------------------------
   void accept(payment_request& request);
   void hear(deliver_webhook& delivery);
-  void take_up(waiting_command command);
+  void take_up(waiting_command&& command);
   void leave_if_idle();
   void step();
-  void start(waiting_command command);
+  void start(waiting_command&& command);
   void drop_old_card(timestamp now);
   [[nodiscard]] payments::policy rules_for(const payments::command& what) const;
   [[nodiscard]] std::optional<milliseconds> next_answer_due() const;
@@ -113,17 +114,17 @@ private:
   [[nodiscard]] storage::journal_write new_write(
     const std::optional<request_origin>& origin) const;
   void write_refusal(const payments::refusal& refused, std::optional<request_origin> origin);
-  void write_events(payments::decision decision, waiting_command command, timestamp now);
+  void write_events(payments::decision&& decision, waiting_command&& command, timestamp now);
   static void note_changed_operation(const payment_event& event, pending_write& pending,
                                      storage::journal_write& write);
   static void note_changed_dispute(const payment_event& event, const pending_write& pending,
                                    storage::journal_write& write);
-  void submit_write(storage::journal_write write);
+  void submit_write(storage::journal_write&& write);
 
   // -- back from the journal
   // ----------------------------------------------------------------------
   void written(storage::write_result& result);
-  void committed(pending_write pending);
+  void committed(pending_write&& pending);
   void key_conflict(const pending_write& pending, storage::write_result& result);
   void rejected(const pending_write& pending, const storage::write_result& result);
   void overloaded(const pending_write& pending);
@@ -153,7 +154,7 @@ private:
 
   lean_actor& self_;
   payment_seat& seat_;
-  payment state_; ///< as the journal has it
+  payment_ptr state_; ///< as the journal has it
   payment_aside aside_;
   std::vector<waiting_command> waiting_;
   std::optional<pending_write> in_flight_;

@@ -7,7 +7,6 @@
 #include "messages/limits.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace holdfast::actors {
@@ -86,7 +85,7 @@ shard_actor::shard_actor(caf::actor_config& cfg, environment_ptr env, shard_numb
     wakes_(env_->now(), tick),
     idle_(env_->now(), tick),
     deadlines_(env_->now(), tick) {
-  set_down_handler([this](caf::down_msg& down) { on_child_down(down.source, down.reason); });
+  set_down_handler([this](caf::down_msg& down) { on_child_down(down.source); });
 }
 
 /// Promises that are still open answer 503 as they go; and handles in a circle would keep this
@@ -108,6 +107,7 @@ caf::behavior shard_actor::make_behavior() {
     [this](const wake_me& m) { on_wake_me(m); },
     [this](const payment_idle& m) { on_idle(m); },
     [this](const passivation_declined& m) { on_declined(m); },
+    [this](const payment_ended& m) { on_ended(m); },
     [this](const item_ready& m) { on_item_ready(m); },
     [this](shard_loaded& m) { on_loaded(m); },
     [this](payment_loaded& m) { on_payment_loaded(m); },
@@ -137,7 +137,7 @@ void shard_actor::on_submit(submit& message) {
   message.promise->arrived();
   if (!serving_ || draining_)
     return message.promise->bounce(std::move(message.command));
-  key_name name{message.command.merchant, message.command.idempotency_key};
+  const key_name name{message.command.merchant, message.command.idempotency_key};
   const auto subject = subject_of(message.command.action);
   const auto id =
     subject.is_nil() ? payment_id::make(env_->now(), number_, env_->random()) : subject;
@@ -152,7 +152,7 @@ void shard_actor::on_submit(submit& message) {
         "This Idempotency-Key belongs to another request; use a new one.", request_id));
     case shards::key_verdict::in_progress:
       if (!waiting_.contains(name))
-        return repeat_of_restored(std::move(name), std::move(message));
+        return repeat_of_restored(name, message);
       return message.promise->deliver(api::answer_problem(
         409, "request_in_progress",
         "The first request with this Idempotency-Key is still running.", request_id, 1));
@@ -164,15 +164,14 @@ void shard_actor::on_submit(submit& message) {
       503, "overloaded", "The runtime is at its limit; try again.", request_id, 1));
   }
   if (message.command.refusal_if_new)
-    return look_before_refusing(name, std::move(message), id);
-  admit(name, std::move(message), id);
+    return look_before_refusing(name, message, id);
+  admit(name, message, id);
 }
 
-void shard_actor::admit(const key_name& name, submit message, const payment_id& id) {
-  const auto wait = message.command.wait;
-  deadlines_.set(name, env_->now() + wait);
+void shard_actor::admit(const key_name& name, submit& message, const payment_id& id) {
   const bool is_new = std::holds_alternative<create_payment>(message.command.action);
-  const auto& request = await(name, std::move(message), id);
+  auto& request = await(name, message, id);
+  deadlines_.set(request, env_->now() + request.command.wait);
   if (is_new) {
     auto& seat = payments_[id];
     seat.at = slot::stage::live;
@@ -181,39 +180,37 @@ void shard_actor::admit(const key_name& name, submit message, const payment_id& 
     seat.who = spawn_child(id, name.merchant, std::nullopt);
     dispatch(name, request, seat);
   } else {
-    hand_over(name);
+    hand_over(name, request);
   }
   update_gauges();
 }
 
 /// The first request came before this owner's time and its outcome is still open: whoever
 /// repeats it hears how the payment stands.
-void shard_actor::repeat_of_restored(key_name name, submit message) {
+void shard_actor::repeat_of_restored(const key_name& name, submit& message) {
   const auto id = payment_id{*keys_.subject_of(name)};
-  deadlines_.set(name, env_->now() + message.command.wait);
-  await(name, std::move(message), id).describe_only = true;
-  hand_over(name);
+  auto& request = await(name, message, id);
+  deadlines_.set(request, env_->now() + request.command.wait);
+  request.describe_only = true;
+  hand_over(name, request);
 }
 
 /// Notes that its client waits for the request from now on.
-shard_actor::waiting_request& shard_actor::await(const key_name& name, submit message,
+shard_actor::waiting_request& shard_actor::await(const key_name& name, submit& message,
                                                  const payment_id& id) {
-  waiting_request request{std::move(message.command), std::move(message.promise), id};
-  request.since = env_->now();
-  return waiting_.emplace(name, std::move(request)).first->second;
+  return waiting_.try_emplace(name, message, id, env_->now()).first->second;
 }
 
 /// Gives the request to its payment, which may have to be loaded first.
-void shard_actor::hand_over(const key_name& name) {
-  const auto id = waiting_.at(name).payment;
-  auto [found, is_new] = payments_.try_emplace(id);
+void shard_actor::hand_over(const key_name& name, const waiting_request& request) {
+  auto [found, is_new] = payments_.try_emplace(request.payment);
   auto& seat = found->second;
   ++seat.open_requests;
   if (seat.at == slot::stage::live)
-    return dispatch(name, seat);
+    return dispatch(name, request, seat);
   seat.requests.push_back(name);
   if (is_new)
-    begin_load(id);
+    begin_load(request.payment);
 }
 
 void shard_actor::dispatch(const key_name& name, slot& seat) {
@@ -225,39 +222,52 @@ void shard_actor::dispatch(const key_name& name, const waiting_request& request,
   if (seat.merchant != name.merchant)
     return forget(name, api::answer_problem(404, "not_found", "There is no such payment.",
                                             request.command.request_id));
-  idle_.cancel(request.payment);
+  idle_.cancel(seat);
   if (request.describe_only)
     return tell(seat.who, describe{name.key});
-  payment_request hand;
-  hand.what = to_core(request.command, request.payment, env_->now(), env_->random());
-  hand.key = name.key;
-  hand.request = request.command.request;
-  hand.request_id = request.command.request_id;
-  hand.traceparent = request.command.traceparent;
-  hand.tell_when_durable = request.command.respond_async;
-  tell(seat.who, std::move(hand));
+  const auto& command = request.command;
+  tell(seat.who, payment_request{to_core(command, request.payment, env_->now(), env_->random()),
+                                 name.key, command.request, command.request_id,
+                                 command.traceparent, command.respond_async});
 }
 
-shard_actor::key_name shard_actor::name_of(const payment_id& id, const std::string& key) const {
+shard_actor::key_name shard_actor::name_of(const payment_id& id, std::string key) const {
   auto found = payments_.find(id);
-  return {found == payments_.end() ? merchant_id{} : found->second.merchant, key};
+  return {found == payments_.end() ? merchant_id{} : found->second.merchant, std::move(key)};
 }
 
+/// Every request comes here once, so each table is looked into once.
 void shard_actor::on_settled(request_settled& message) {
-  const auto name = name_of(message.payment, message.key);
-  if (keys_.subject_of(name).value_or(message.payment.value) != message.payment.value) {
+  const auto seat = payments_.find(message.then.payment);
+  const bool is_seated = seat != payments_.end();
+  const key_name name{is_seated ? seat->second.merchant : merchant_id{},
+                      std::move(message.key)};
+  settle(name, seat, message);
+  if (is_seated)
+    go_on(seat->second, message.then);
+}
+
+void shard_actor::settle(const key_name& name, slot_map::iterator seat,
+                         request_settled& message) {
+  const auto& payment = message.then.payment;
+  auto stored = to_stored(message.reply);
+  const auto found = waiting_.find(name);
+  if (!keys_.finish_of(name, payment.value, stored, env_->now())) {
     // Memory had forgotten the key, and a request came under it meanwhile. The database is just
     // being asked whether it is the same one; that look may have been too early for this.
-    if (auto found = waiting_.find(name); found != waiting_.end())
-      found->second.settled_meanwhile = to_stored(message.reply);
+    if (found != waiting_.end())
+      found->second.settled_meanwhile = std::move(stored);
     return;
   }
-  keys_.finish(name, to_stored(message.reply), env_->now());
-  answer(name, std::move(message.reply));
+  if (found == waiting_.end())
+    return;
+  if (found->second.payment != payment)
+    seat = payments_.find(found->second.payment);
+  answer(found, seat, std::move(message.reply));
 }
 
 void shard_actor::on_pending(request_pending& message) {
-  const auto name = name_of(message.payment, message.key);
+  const auto name = name_of(message.payment, std::move(message.key));
   auto found = waiting_.find(name);
   if (found == waiting_.end())
     return;
@@ -267,7 +277,7 @@ void shard_actor::on_pending(request_pending& message) {
 }
 
 void shard_actor::on_taken(key_was_taken& message) {
-  const auto name = name_of(message.payment, message.key);
+  const auto name = name_of(message.payment, std::move(message.key));
   remember(name, message.row);
   answer_taken(name, message.row);
   if (message.never_existed)
@@ -305,27 +315,30 @@ void shard_actor::answer_taken(const key_name& name, const storage::stored_key& 
     return answer(name, reply_from(*stored, true));
   }
   // Known, but without an outcome yet: the payment that it stands for says how it stands.
-  close_request(request.payment);
+  close_request(payments_.find(request.payment));
   request.payment = payment_id{row.subject};
   request.describe_only = true;
-  hand_over(name);
+  hand_over(name, request);
 }
 
 void shard_actor::on_dropped(request_dropped& message) {
-  forget(name_of(message.payment, message.key), std::move(message.reply));
+  forget(name_of(message.payment, std::move(message.key)), std::move(message.reply));
   if (message.never_existed)
     retire(message.payment);
 }
 
 /// Delivers what the client waits for, if it still does.
 void shard_actor::answer(const key_name& name, api_reply reply) {
-  auto found = waiting_.find(name);
-  if (found == waiting_.end())
-    return;
-  deadlines_.cancel(name);
-  auto promise = std::move(found->second.promise);
-  close_request(found->second.payment);
-  waiting_.erase(found);
+  const auto found = waiting_.find(name);
+  if (found != waiting_.end())
+    answer(found, payments_.find(found->second.payment), std::move(reply));
+}
+
+void shard_actor::answer(request_map::iterator asked, slot_map::iterator seat,
+                         api_reply reply) {
+  const auto promise = std::move(asked->second.promise);
+  close_request(seat);
+  waiting_.erase(asked);
   promise->deliver(std::move(reply));
   update_gauges();
   if (draining_)
@@ -338,23 +351,20 @@ void shard_actor::forget(const key_name& name, api_reply reply) {
   answer(name, std::move(reply));
 }
 
-void shard_actor::on_overdue(const key_name& name) {
-  auto found = waiting_.find(name);
-  if (found == waiting_.end())
-    return;
-  auto& request = found->second;
+void shard_actor::on_overdue(waiting_request& request) {
+  const key_name name{request.command.merchant, request.command.idempotency_key};
   if (request.overdue) {
     // Not even the payment's state could be had in time (storage is slow or away).
     auto reply = api::answer_problem(503, "timeout",
                                      "The outcome is not known yet; repeat with the same key.",
                                      request.command.request_id, 1);
-    if (take_back(name))
+    if (take_back(name, request))
       return forget(name, std::move(reply));
     // The key stays registered: a repeat finds out what became of it.
     return answer(name, std::move(reply));
   }
   request.overdue = true;
-  deadlines_.set(name, env_->now() + milliseconds{limits::describe_grace_ms});
+  deadlines_.set(request, env_->now() + milliseconds{limits::describe_grace_ms});
   ask_how_it_stands(name, request);
 }
 
@@ -370,8 +380,7 @@ void shard_actor::ask_how_it_stands(const key_name& name, const waiting_request&
 
 /// Whether the request still waits for its payment to be loaded, and so never got anywhere; it
 /// does not wait any more then. While a payment is rebuilt nobody can say that.
-bool shard_actor::take_back(const key_name& name) {
-  const auto& request = waiting_.at(name);
+bool shard_actor::take_back(const key_name& name, const waiting_request& request) {
   auto seat = payments_.find(request.payment);
   if (request.describe_only || seat == payments_.end()
       || seat->second.at == slot::stage::rebuilding)
@@ -385,12 +394,14 @@ bool shard_actor::take_back(const key_name& name) {
 void shard_actor::on_tick() {
   const auto now = env_->now();
   note_lag(now);
-  std::ranges::copy(wakes_.advance(now), std::back_inserter(due_));
+  wakes_.advance(now);
   wake_next();
-  for (const auto& id : idle_.advance(now))
-    passivate_idle(id);
-  for (const auto& name : deadlines_.advance(now))
-    on_overdue(name);
+  idle_.advance(now);
+  while (auto* seat = idle_.take_due())
+    passivate_idle(*seat);
+  deadlines_.advance(now);
+  while (auto* request = deadlines_.take_due())
+    on_overdue(*request);
   if (draining_)
     go_on_draining();
   else
@@ -409,28 +420,38 @@ void shard_actor::tick_later() {
 
 /// What it was woken for is written, or there was nothing to write.
 void shard_actor::on_wake_me(const wake_me& message) {
-  if (message.at && payments_.contains(message.payment))
-    wakes_.set(message.payment, *message.at);
-  else
-    wakes_.cancel(message.payment);
-  settle_down(message.payment);
+  if (const auto found = payments_.find(message.payment); found != payments_.end())
+    go_on(found->second, message);
 }
 
-void shard_actor::settle_down(const payment_id& id) {
-  if (stirring_.erase(id) > 0)
-    wake_next();
+void shard_actor::go_on(slot& seat, const wake_me& then) {
+  if (then.at)
+    wakes_.set(seat, *then.at);
+  else
+    wakes_.cancel(seat);
+  settle_down(seat);
+  if (then.is_idle)
+    note_idle(seat);
+}
+
+void shard_actor::settle_down(slot& seat) {
+  if (!std::exchange(seat.stirring, false))
+    return;
+  --stirring_;
+  wake_next();
 }
 
 /// Hundreds of thousands may be due at once, as when a gateway has been away.
 void shard_actor::wake_next() {
-  while (!due_.empty() && stirring_.size() < limits::shard_stirring_max) {
-    const auto id = due_.front();
-    due_.pop_front();
-    const auto found = payments_.find(id);
-    if (found == payments_.end() || !found->second.who)
+  while (stirring_ < limits::shard_stirring_max) {
+    auto* seat = wakes_.take_due();
+    if (seat == nullptr)
+      return;
+    if (!seat->who)
       continue;
-    stirring_.insert(id);
-    tell(found->second.who, wake_up{});
+    if (!std::exchange(seat->stirring, true))
+      ++stirring_;
+    tell(seat->who, wake_up{});
   }
 }
 
@@ -453,25 +474,27 @@ void shard_actor::note_lag(timestamp now) {
 }
 
 void shard_actor::on_idle(const payment_idle& message) {
-  auto found = payments_.find(message.payment);
+  if (const auto found = payments_.find(message.payment); found != payments_.end())
+    note_idle(found->second);
+}
+
+void shard_actor::note_idle(slot& seat) {
   // With a request on its way the actor is not idle any more; it will say so again.
-  if (found == payments_.end() || found->second.open_requests > 0)
+  if (seat.open_requests > 0)
     return;
   if (idle_.size() < limits::shard_idle_payments_max)
-    idle_.set(message.payment, env_->now() + milliseconds{limits::passivate_after_ms});
+    idle_.set(seat, env_->now() + milliseconds{limits::passivate_after_ms});
   else
-    passivate_idle(message.payment);
+    passivate_idle(seat);
 }
 
 /// Asks the actor to go. Until it has gone, or has declined, requests wait in its seat: two
 /// actors of one payment would not know of each other's writes.
-void shard_actor::passivate_idle(const payment_id& id) {
-  auto found = payments_.find(id);
-  if (found == payments_.end() || found->second.at != slot::stage::live
-      || found->second.open_requests > 0)
+void shard_actor::passivate_idle(slot& seat) {
+  if (seat.at != slot::stage::live || seat.open_requests > 0)
     return;
-  found->second.at = slot::stage::passivating;
-  tell(found->second.who, passivate{});
+  seat.at = slot::stage::passivating;
+  tell(seat.who, passivate{});
 }
 
 void shard_actor::on_declined(const passivation_declined& message) {
@@ -489,23 +512,23 @@ void shard_actor::retire(const payment_id& id) {
   auto found = payments_.find(id);
   if (found == payments_.end() || found->second.at != slot::stage::live)
     return;
-  auto who = found->second.who;
-  demonitor(who);
-  children_.erase(who.address());
-  payments_.erase(found);
-  wakes_.cancel(id);
-  idle_.cancel(id);
-  settle_down(id);
-  tell(who, passivate{});
+  tell(found->second.who, passivate{});
+  vacate(found);
   update_gauges();
 }
 
-void shard_actor::close_request(const payment_id& id) {
-  auto found = payments_.find(id);
-  if (found == payments_.end())
+/// Nobody sits there any more.
+void shard_actor::vacate(slot_map::iterator seat) {
+  seat->second.who = nullptr;
+  settle_down(seat->second);
+  payments_.erase(seat);
+}
+
+void shard_actor::close_request(slot_map::iterator seat) {
+  if (seat == payments_.end())
     return;
-  HF_ASSERT(found->second.open_requests > 0);
-  --found->second.open_requests;
+  HF_ASSERT(seat->second.open_requests > 0);
+  --seat->second.open_requests;
 }
 
 void shard_actor::update_gauges() {

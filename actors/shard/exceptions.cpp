@@ -61,8 +61,11 @@ void shard_actor::on_dead_letter(dead_letter_found& message) {
 void shard_actor::park(const payment_id& id) {
   if (parked_.size() < limits::payments_parked_max)
     parked_.insert(id);
-  wakes_.cancel(id);
-  settle_down(id);
+  const auto found = payments_.find(id);
+  if (found == payments_.end())
+    return;
+  wakes_.cancel(found->second);
+  settle_down(found->second);
 }
 
 /// After a person's word: what waits for it goes on at once.

@@ -137,11 +137,27 @@ void key_table::provisional(const key_name& name, const storage::stored_answer& 
 
 void key_table::finish(const key_name& name, const storage::stored_answer& answer,
                        timestamp now) {
+  if (auto found = entries_.find(name); found != entries_.end())
+    finish(*found, answer, now);
+}
+
+bool key_table::finish_of(const key_name& name, const uuid& subject,
+                          const storage::stored_answer& answer, timestamp now) {
   auto found = entries_.find(name);
-  if (found == entries_.end() || found->second.at == state::answered)
+  if (found == entries_.end())
+    return true;
+  if (found->second.subject != subject)
+    return false;
+  finish(*found, answer, now);
+  return true;
+}
+
+void key_table::finish(entry_map::value_type& named, const storage::stored_answer& answer,
+                       timestamp now) {
+  if (named.second.at == state::answered)
     return;
-  found->second.answer = pack(answer);
-  mark_answered(*found, now);
+  named.second.answer = pack(answer);
+  mark_answered(named, now);
 }
 
 void key_table::forget(const key_name& name) {

@@ -70,6 +70,9 @@ public:
   void provisional(const key_name& name, const storage::stored_answer& answer);
   /// The definitive answer. Ignored for a key that is not known.
   void finish(const key_name& name, const storage::stored_answer& answer, timestamp now);
+  /// Likewise, but for the answer of this subject alone. False: the key stands for another one.
+  [[nodiscard]] bool finish_of(const key_name& name, const uuid& subject,
+                               const storage::stored_answer& answer, timestamp now);
   /// The running request wrote nothing under the key: it is as if it had never come. An answer
   /// that the key has got meanwhile stays.
   void forget(const key_name& name);
@@ -109,6 +112,8 @@ private:
 
   [[nodiscard]] static std::size_t bytes_of(const entry_map::value_type& named) noexcept;
 
+  void finish(entry_map::value_type& named, const storage::stored_answer& answer,
+              timestamp now);
   void mark_answered(entry_map::value_type& named, timestamp used_at);
   void note_use(const key_name& name, entry& one, timestamp now);
   void evict();

@@ -14,14 +14,14 @@ namespace holdfast::actors {
 /// database is asked, and nothing that did is still on its way there: memory forgets a key only
 /// when its answer is durable. What the look finds is therefore what there is. A refusal is not
 /// stored, for nothing came of the request: a repeat is judged anew.
-void shard_actor::look_before_refusing(const key_name& name, submit message,
+void shard_actor::look_before_refusing(const key_name& name, submit& message,
                                        const payment_id& id) {
   env_->store->find_key(name.merchant, name.key,
                         [me = caf::actor_cast<caf::actor>(this), merchant = name.merchant,
                          key = name.key](expected<std::optional<storage::stored_key>> row) {
                           tell(me, key_looked_up{merchant, key, std::move(row)});
                         });
-  await(name, std::move(message), id);
+  await(name, message, id);
   update_gauges();
 }
 
@@ -37,7 +37,7 @@ void shard_actor::on_key_looked_up(key_looked_up& message) {
                                             command.request_id, 1));
   if (!*message.row)
     return forget(name, *command.refusal_if_new);
-  deadlines_.set(name, env_->now() + command.wait);
+  deadlines_.set(found->second, env_->now() + command.wait);
   remember(name, **message.row);
   answer_taken(name, **message.row);
 }

@@ -87,7 +87,6 @@ void shard_actor::hand_back_notices() {
 /// They don't watch this actor: CAF keeps who watches an actor, dead or alive, until that actor
 /// ends, and a shard sees hundreds of millions of payments.
 void shard_actor::dismiss_children() {
-  children_.clear();
   for (auto& [id, seat] : std::exchange(payments_, {}))
     if (seat.who)
       caf::anon_send_exit(seat.who, caf::exit_reason::user_shutdown);

@@ -56,7 +56,7 @@ void shard_actor::on_loaded(shard_loaded& message) {
     keys_.restore({key.merchant, key.key}, key.row);
   for (auto& live : message.start->live) {
     const auto id = live.id;
-    seat_payment(id, std::move(live));
+    seat_payment(id, payments_[id], std::move(live));
   }
   last_cutoff_ = merchants::last_cutoff(env_->terms, env_->now());
   for (const auto& merchant : *message.merchants)
@@ -77,9 +77,7 @@ void shard_actor::on_loaded(shard_loaded& message) {
 caf::actor shard_actor::spawn_child(const payment_id& id, const merchant_id& merchant,
                                     std::optional<payment> state) {
   payment_seat seat{env_, caf::actor_cast<caf::actor>(this), number_, epoch_, id, merchant};
-  auto who = spawn_payment(*this, std::move(seat), std::move(state));
-  children_[who.address()] = id;
-  return who;
+  return spawn_payment(*this, std::move(seat), std::move(state));
 }
 
 void shard_actor::begin_load(const payment_id& id) {
@@ -107,26 +105,25 @@ void shard_actor::on_payment_loaded(payment_loaded& message) {
         forget(name, api::answer_problem(503, "storage_unavailable",
                                          "The database can't be reached; try again.",
                                          waits->second.command.request_id, 1));
-    payments_.erase(message.payment);
+    vacate(found);
     return;
   }
   if (*message.found)
-    seat_payment(message.payment, std::move((*message.found)->row));
+    seat_payment(message.payment, found->second, std::move((*message.found)->row));
   else
     no_such_payment(message.payment);
 }
 
 /// Gives the payment an actor that goes on where the journal left it, and the actor its
 /// requests.
-void shard_actor::seat_payment(const payment_id& id, payment state) {
-  auto& seat = payments_[id];
+void shard_actor::seat_payment(const payment_id& id, slot& seat, payment state) {
   if (seat.at == slot::stage::live)
     return;
   const bool was_rebuilding = seat.at == slot::stage::rebuilding;
   seat.at = slot::stage::live;
   seat.merchant = state.merchant;
   if (state.next_action_at)
-    wakes_.set(id, *state.next_action_at);
+    wakes_.set(seat, *state.next_action_at);
   seat.who = spawn_child(id, state.merchant, std::move(state));
   hand_over_notices(seat);
   const auto requests = std::exchange(seat.requests, {});
@@ -151,7 +148,8 @@ void shard_actor::look_for_key(const payment_id& id, const key_name& name) {
 /// Looked, and there is none: the id was made up, or a creation died before its intent was
 /// durable.
 void shard_actor::no_such_payment(const payment_id& id) {
-  auto& seat = payments_[id];
+  const auto vacant = payments_.find(id);
+  auto& seat = vacant->second;
   for (auto& notice : std::exchange(seat.notices, {}))
     record_unmatched(std::move(notice));
   auto requests = std::exchange(seat.requests, {});
@@ -171,7 +169,7 @@ void shard_actor::no_such_payment(const payment_id& id) {
     forget(name, api::answer_problem(404, "not_found", "There is no such payment.",
                                      found->second.command.request_id));
   }
-  payments_.erase(id);
+  vacate(vacant);
   update_gauges();
 }
 
@@ -203,7 +201,7 @@ void shard_actor::on_due(due_loaded& message) {
 // -- deaths
 // -----------------------------------------------------------------------------------------------
 
-void shard_actor::on_child_down(const caf::actor_addr& who, const caf::error& reason) {
+void shard_actor::on_child_down(const caf::actor_addr& who) {
   if (reconciler_ && reconciler_.address() == who) {
     env_->log(severity::warning, "the reconciler of shard " + std::to_string(number_.value)
                                    + " died and is started again");
@@ -219,44 +217,38 @@ void shard_actor::on_child_down(const caf::actor_addr& who, const caf::error& re
     merchants_.erase(id);
     return ensure_merchant(id);
   }
-  auto found = children_.find(who);
-  if (found == children_.end())
+}
+
+void shard_actor::on_ended(const payment_ended& message) {
+  const auto found = payments_.find(message.payment);
+  if (found == payments_.end() || !found->second.who || found->second.who.id() != message.who)
     return;
-  const auto id = found->second;
-  children_.erase(found);
-  settle_down(id);
-  auto seat = payments_.find(id);
-  if (seat == payments_.end())
-    return;
-  const bool was_leaving = seat->second.at == slot::stage::passivating;
-  if (was_leaving && !reason)
-    return on_passivated(id);
-  if (!was_leaving && seat->second.at != slot::stage::live)
-    return;
-  env_->log(severity::warning, "the actor of payment " + id.text() + " died ("
-                                 + to_string(reason) + ") and is rebuilt");
-  rebuild(id);
+  auto& seat = found->second;
+  seat.who = nullptr;
+  settle_down(seat);
+  if (seat.at == slot::stage::passivating && !message.reason)
+    return on_passivated(found);
+  env_->log(severity::warning, "the actor of payment " + message.payment.text() + " died ("
+                                 + to_string(message.reason) + ") and is rebuilt");
+  rebuild(message.payment, seat);
 }
 
 /// It had nothing under way. What was asked of the payment meanwhile finds it in the database.
-void shard_actor::on_passivated(const payment_id& id) {
-  auto& seat = payments_.at(id);
-  wakes_.cancel(id);
+void shard_actor::on_passivated(slot_map::iterator left) {
+  auto& [id, seat] = *left;
   if (seat.requests.empty() && seat.notices.empty()) {
-    payments_.erase(id);
+    vacate(left);
     return update_gauges();
   }
+  wakes_.cancel(seat);
   seat.at = slot::stage::loading;
-  seat.who = nullptr;
   begin_load(id);
 }
 
 /// Waits until all that the dead actor had submitted is decided, then reads what there is.
-void shard_actor::rebuild(const payment_id& id) {
-  auto& seat = payments_[id];
+void shard_actor::rebuild(const payment_id& id, slot& seat) {
   ++seat.deaths;
   seat.at = slot::stage::rebuilding;
-  seat.who = nullptr;
   seat.requests.clear();
   for (const auto& [name, request] : waiting_)
     if (request.payment == id)
@@ -282,7 +274,8 @@ void shard_actor::leave_alone(const payment_id& id) {
   for (const auto& name : names)
     forget(name, api::answer_problem(500, "internal_error", "The request could not be handled.",
                                      waiting_.at(name).command.request_id));
-  payments_.erase(id);
+  if (const auto found = payments_.find(id); found != payments_.end())
+    vacate(found);
   dead_letter_found letter{
     {"payment", id.text(),
      "its actor died " + std::to_string(limits::payment_deaths_max + 1) + " times in a row",

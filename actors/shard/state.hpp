@@ -11,7 +11,6 @@
 
 #include <caf/event_based_actor.hpp>
 
-#include <deque>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -31,50 +30,68 @@ private:
   using key_name = shards::key_name;
 
   /// A request that its client still waits for. It keeps the command, because the payment's
-  /// actor may die before the intent is durable; then it is given to the next one.
-  struct waiting_request {
+  /// actor may die before the intent is durable; then it is given to the next one. Its timer is
+  /// its deadline.
+  struct waiting_request : shards::timer {
+    /// Takes what it needs out of the message.
+    waiting_request(submit& message, const payment_id& id, timestamp now)
+      : command(std::move(message.command)),
+        promise(std::move(message.promise)),
+        payment(id),
+        since(now) {}
+
     merchant_command command;
     promise_ptr promise;
     payment_id payment;
-    timestamp since{};          ///< from when on its client waits here
+    timestamp since;            ///< from when on its client waits here
     bool overdue = false;       ///< its deadline came; the payment was asked how it stands
     bool describe_only = false; ///< a repeat of a request from before this owner's time
     std::optional<storage::stored_answer> settled_meanwhile{}; ///< see on_settled
   };
 
+  struct wake_timer : shards::timer {};
+  struct idle_timer : shards::timer {};
+
   /// What the shard knows of a payment that has an actor, or is about to.
-  struct slot {
+  struct slot : wake_timer, idle_timer {
     enum class stage : std::uint8_t { loading, live, passivating, rebuilding };
     stage at = stage::loading;
-    caf::actor who;
+    bool stirring = false;                ///< woken, and not heard of since
+    caf::actor who;                       ///< null while it is loaded or rebuilt
     merchant_id merchant;                 ///< nil until loaded
     std::vector<key_name> requests;       ///< to hand over once it is live
     std::vector<deliver_webhook> notices; ///< likewise; dropped, their gateways send them again
-    std::size_t open_requests = 0; ///< that wait for an answer; never passivated under them
+    std::uint32_t open_requests = 0; ///< that wait for an answer; never passivated under them
     std::uint32_t deaths = 0;
   };
+
+  /// Their nodes stay where they are: requests and slots have timers.
+  using request_map = std::unordered_map<key_name, waiting_request, shards::key_name_hash>;
+  using slot_map = std::unordered_map<payment_id, slot>;
 
   // -- requests (actor.cpp)
   // -----------------------------------------------------------------------
   void on_submit(submit& message);
-  void admit(const key_name& name, submit message, const payment_id& id);
-  void repeat_of_restored(key_name name, submit message);
-  void hand_over(const key_name& name);
+  void admit(const key_name& name, submit& message, const payment_id& id);
+  void repeat_of_restored(const key_name& name, submit& message);
+  void hand_over(const key_name& name, const waiting_request& request);
   void dispatch(const key_name& name, slot& seat);
   void dispatch(const key_name& name, const waiting_request& request, slot& seat);
   void on_settled(request_settled& message);
+  void settle(const key_name& name, slot_map::iterator seat, request_settled& message);
   void on_pending(request_pending& message);
   void on_taken(key_was_taken& message);
   void remember(const key_name& name, const storage::stored_key& row);
   void answer_taken(const key_name& name, const storage::stored_key& row);
   void on_dropped(request_dropped& message);
-  waiting_request& await(const key_name& name, submit message, const payment_id& id);
-  void on_overdue(const key_name& name);
+  waiting_request& await(const key_name& name, submit& message, const payment_id& id);
+  void on_overdue(waiting_request& request);
   void ask_how_it_stands(const key_name& name, const waiting_request& request);
-  [[nodiscard]] bool take_back(const key_name& name);
+  [[nodiscard]] bool take_back(const key_name& name, const waiting_request& request);
   void answer(const key_name& name, api_reply reply);
+  void answer(request_map::iterator asked, slot_map::iterator seat, api_reply reply);
   void forget(const key_name& name, api_reply reply);
-  [[nodiscard]] key_name name_of(const payment_id& id, const std::string& key) const;
+  [[nodiscard]] key_name name_of(const payment_id& id, std::string key) const;
 
   // -- gateways' notices (webhooks.cpp)
   // -----------------------------------------------------------
@@ -87,16 +104,19 @@ private:
   // ---------------------------------------------------------------------------
   void on_tick();
   void on_wake_me(const wake_me& message);
+  void go_on(slot& seat, const wake_me& then);
   void wake_next();
-  void settle_down(const payment_id& id);
+  void settle_down(slot& seat);
   void tick_later();
   void look_at_database(timestamp now);
   void note_lag(timestamp now);
   void on_idle(const payment_idle& message);
-  void passivate_idle(const payment_id& id);
+  void note_idle(slot& seat);
+  void passivate_idle(slot& seat);
   void on_declined(const passivation_declined& message);
   void retire(const payment_id& id);
-  void close_request(const payment_id& id);
+  void vacate(slot_map::iterator seat);
+  void close_request(slot_map::iterator seat);
   void update_gauges();
 
   // -- what is read and rebuilt (recovery.cpp)
@@ -107,13 +127,14 @@ private:
                                        std::optional<payment> state);
   void begin_load(const payment_id& id);
   void on_payment_loaded(payment_loaded& message);
-  void seat_payment(const payment_id& id, payment state);
+  void seat_payment(const payment_id& id, slot& seat, payment state);
   void no_such_payment(const payment_id& id);
   void sweep_due();
   void on_due(due_loaded& message);
-  void on_child_down(const caf::actor_addr& who, const caf::error& reason);
-  void on_passivated(const payment_id& id);
-  void rebuild(const payment_id& id);
+  void on_child_down(const caf::actor_addr& who);
+  void on_ended(const payment_ended& message);
+  void on_passivated(slot_map::iterator left);
+  void rebuild(const payment_id& id, slot& seat);
   void on_quiet(const payment_quiet& message);
   void leave_alone(const payment_id& id);
   void look_for_key(const payment_id& id, const key_name& name);
@@ -134,7 +155,7 @@ private:
 
   // -- keys and the database (keys.cpp)
   // ---------------------------------------------------------------------
-  void look_before_refusing(const key_name& name, submit message, const payment_id& id);
+  void look_before_refusing(const key_name& name, submit& message, const payment_id& id);
   void on_key_looked_up(key_looked_up& message);
   void retain_keys();
   void on_keys_retained(keys_retained& message);
@@ -175,18 +196,16 @@ private:
   timestamp next_look_;   ///< at the cut-off
   timestamp last_cutoff_; ///< that the merchants know of
   shards::key_table keys_;
-  std::unordered_map<key_name, waiting_request, shards::key_name_hash> waiting_;
-  std::unordered_map<payment_id, slot> payments_;
-  std::unordered_map<caf::actor_addr, payment_id> children_;
+  shards::timer_wheel<slot, wake_timer> wakes_; ///< who is due waits there for its turn
+  std::size_t stirring_ = 0;                    ///< slots that are
+  shards::timer_wheel<slot, idle_timer> idle_;
+  shards::timer_wheel<waiting_request> deadlines_;
+  request_map waiting_;
+  slot_map payments_;
   std::unordered_map<merchant_id, caf::actor> merchants_;
   std::unordered_set<merchant_id> to_remind_; ///< whose order to close has failed
   caf::actor reconciler_;
   std::unordered_set<payment_id> parked_; ///< dead letters: nothing wakes them by itself
-  shards::timer_wheel<payment_id> wakes_;
-  std::deque<payment_id> due_;              ///< to be woken, the longest due first
-  std::unordered_set<payment_id> stirring_; ///< woken, and not heard of since
-  shards::timer_wheel<payment_id> idle_;
-  shards::timer_wheel<key_name, shards::key_name_hash> deadlines_;
 };
 
 } // namespace holdfast::actors

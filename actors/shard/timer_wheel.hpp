@@ -4,111 +4,97 @@
 
 #include "messages/time.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <unordered_map>
 #include <vector>
 
 namespace holdfast::shards {
 
-/// A hashed timer wheel: 512 slots of one tick each; what is further away than one turn stays
-/// in its slot until its turn comes. Setting and cancelling are O(1), a tick costs what its
-/// slot holds. Each key has at most one timer, and a timer that is cancelled leaves nothing
-/// behind. Not thread-safe.
-template <class Key, class Hash = std::hash<Key>>
-class timer_wheel {
+class wheel_of_timers;
+
+/// One time that something waits for. What has a timer derives from it, so that a wheel finds
+/// it without a look-up; it stays where it is, and leaves the wheel as it goes.
+class timer {
 public:
-  timer_wheel(timestamp start, milliseconds tick) : tick_(tick), now_tick_(tick_of(start)) {
-    slots_.resize(slot_count);
-  }
+  timer(const timer&) = delete;
+  timer& operator=(const timer&) = delete;
 
-  /// Sets the key's timer, in place of the one it had. It is never early, for who is woken
-  /// early finds nothing to do: it is due with the first tick at or after `at`. A time that has
-  /// passed is due with the next tick.
-  void set(const Key& key, timestamp at) {
-    const auto due = std::max(tick_of(at + tick_ - timestamp::duration{1}), now_tick_ + 1);
-    auto [timer, is_new] = timers_.try_emplace(key);
-    if (!is_new) {
-      if (timer->second.due == due)
-        return;
-      leave_slot(timer->second);
-    }
-    auto& slot = slot_of(due);
-    timer->second = {due, slot.size()};
-    slot.push_back(&*timer);
-  }
-
-  void cancel(const Key& key) {
-    const auto timer = timers_.find(key);
-    if (timer == timers_.end())
-      return;
-    leave_slot(timer->second);
-    timers_.erase(timer);
-  }
-
-  /// Moves on to `now` and returns the keys that have become due, each once, their timers gone.
-  /// When the clock was set back, so is the wheel: what is set from then on is due by the new
-  /// time.
-  [[nodiscard]] std::vector<Key> advance(timestamp now) {
-    std::vector<Key> result;
-    const auto target = tick_of(now);
-    // After a long pause one turn visits every slot.
-    const auto first =
-      std::max(now_tick_ + 1, target - static_cast<std::int64_t>(slot_count) + 1);
-    for (auto tick = first; tick <= target; ++tick)
-      collect(slot_of(tick), target, result);
-    now_tick_ = target;
-    return result;
-  }
-
-  [[nodiscard]] std::size_t size() const noexcept { return timers_.size(); }
+protected:
+  timer() = default;
+  ~timer();
 
 private:
-  struct armed {
-    std::int64_t due = 0;
-    std::size_t place = 0; ///< in its slot
-  };
+  friend class wheel_of_timers;
 
-  using timer_map = std::unordered_map<Key, armed, Hash>;
-  /// The map's nodes stay where they are.
-  using slot_list = std::vector<typename timer_map::value_type*>;
+  timer* before_ = this;
+  timer* after_ = this;
+  wheel_of_timers* wheel_ = nullptr; ///< null: not set
+  std::int64_t due_ = 0;
+};
 
-  static constexpr std::size_t slot_count = 512;
+/// A timer wheel without the types of what it is for; see timer_wheel.
+class wheel_of_timers {
+public:
+  wheel_of_timers(timestamp start, milliseconds tick);
+  ~wheel_of_timers();
+  wheel_of_timers(const wheel_of_timers&) = delete;
+  wheel_of_timers& operator=(const wheel_of_timers&) = delete;
 
-  [[nodiscard]] std::int64_t tick_of(timestamp at) const {
-    return at.time_since_epoch() / tick_;
-  }
+  void set(timer& one, timestamp at) noexcept;
+  void cancel(timer& one) noexcept;
+  void advance(timestamp now) noexcept;
+  [[nodiscard]] timer* take_due() noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  [[nodiscard]] slot_list& slot_of(std::int64_t due) {
-    return slots_[static_cast<std::size_t>(due) % slot_count];
-  }
+private:
+  /// The head of a ring.
+  struct ring : timer {};
 
-  /// The last of the slot takes its place.
-  void leave_slot(const armed& one) {
-    auto& slot = slot_of(one.due);
-    slot[one.place] = slot.back();
-    slot[one.place]->second.place = one.place;
-    slot.pop_back();
-  }
-
-  void collect(slot_list& slot, std::int64_t target, std::vector<Key>& result) {
-    for (std::size_t at = 0; at < slot.size();) {
-      const auto& [key, one] = *slot[at];
-      if (one.due > target) {
-        ++at;
-        continue;
-      }
-      result.push_back(key);
-      cancel(result.back());
-    }
-  }
+  [[nodiscard]] std::int64_t tick_of(timestamp at) const noexcept;
+  [[nodiscard]] ring& slot_of(std::int64_t due) noexcept;
+  static void leave_ring(timer& one) noexcept;
+  static void append(ring& to, timer& one) noexcept;
+  void collect(ring& slot, std::int64_t target) noexcept;
+  void let_go(ring& all) noexcept;
 
   milliseconds tick_;
   std::int64_t now_tick_;
-  std::vector<slot_list> slots_;
-  timer_map timers_;
+  std::vector<ring> slots_;
+  ring due_; ///< the longest due first
+  std::size_t size_ = 0;
+};
+
+/// A hashed timer wheel: 512 slots of one tick each; what is further away than one turn stays
+/// in its slot until its turn comes. Setting and cancelling are O(1) and allocate nothing, a
+/// tick costs what its slot holds. `Owner` derives from `Timer`, which is a class of its own
+/// where an owner is in several wheels. Not thread-safe.
+template <class Owner, class Timer = timer>
+class timer_wheel {
+public:
+  timer_wheel(timestamp start, milliseconds tick) : wheel_(start, tick) {}
+
+  /// Sets the owner's timer, in place of the time that it had. It is never early, for who is
+  /// woken early finds nothing to do: it is due with the first tick at or after `at`. A time
+  /// that has passed is due with the next tick.
+  void set(Owner& owner, timestamp at) noexcept { wheel_.set(timer_of(owner), at); }
+  /// Also of what is due and was not taken yet.
+  void cancel(Owner& owner) noexcept { wheel_.cancel(timer_of(owner)); }
+
+  /// Moves on to `now`. When the clock was set back, so is the wheel: what is set from then on
+  /// is due by the new time.
+  void advance(timestamp now) noexcept { wheel_.advance(now); }
+  /// Who is due, each once: its timer is not set any more. Null: nobody else.
+  [[nodiscard]] Owner* take_due() noexcept {
+    return static_cast<Owner*>(static_cast<Timer*>(wheel_.take_due()));
+  }
+
+  /// The timers that are set, those included that are due and were not taken yet.
+  [[nodiscard]] std::size_t size() const noexcept { return wheel_.size(); }
+
+private:
+  [[nodiscard]] static Timer& timer_of(Owner& owner) noexcept { return owner; }
+
+  wheel_of_timers wheel_;
 };
 
 } // namespace holdfast::shards

@@ -19,7 +19,7 @@ void shard_actor::on_webhook(deliver_webhook& message) {
   auto [found, is_new] = payments_.try_emplace(id);
   auto& seat = found->second;
   if (seat.at == slot::stage::live) {
-    idle_.cancel(id);
+    idle_.cancel(seat);
     return tell(seat.who, std::move(message));
   }
   if (seat.notices.size() >= limits::payment_waiting_max)

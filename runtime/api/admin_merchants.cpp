@@ -23,6 +23,7 @@ constexpr std::int64_t fee_bps_max = 10'000; // all of it
 struct key_order {
   merchant_id merchant;
   bool live = false;
+  std::uint16_t stripes = 1; ///< of the merchant
 };
 
 void write_merchant(json_writer& json, const storage::merchant_row& merchant) {
@@ -132,7 +133,7 @@ checked<key_order> read_key_order(std::string_view body) {
   const bool live = fields.flag("live", false);
   if (refused)
     return *refused;
-  return key_order{*merchant, live};
+  return key_order{.merchant = *merchant, .live = live};
 }
 
 /// Makes and stores a key, makes the ring know it, and only then answers 201 with what `render`
@@ -146,13 +147,15 @@ void add_key(const admin_services_ptr& services, const exchange_ptr& call, key_o
   if (!issued)
     return call->refuse(issued.error());
   const auto answer = [call, key = *issued, render](const expected<void>&) {
-    // A failed refresh only means that the ring looks again when the key is first used.
+    // A failed look only means that the ring looks again when the key is first used.
     call->send_json(201, render(key));
   };
-  const auto refresh = [services, answer](const storage::api_key_row& made) {
-    services->keys.refresh(made.merchant.shard(), services->options.now(), answer);
-  };
-  services->store.create_key(issued->row, unless_failed<storage::api_key_row>(call, refresh));
+  const auto learn =
+    [services, answer, stripes = order.stripes,
+     heard = services->keys.heard(order.merchant.shard())](const storage::api_key_row& made) {
+      services->keys.learn({made, stripes}, heard, services->options.now(), answer);
+    };
+  services->store.create_key(issued->row, unless_failed<storage::api_key_row>(call, learn));
 }
 
 /// Stores the merchant in one of the ranges' databases and gives it a key. A database that is
@@ -166,17 +169,17 @@ void settle_merchant(const admin_services_ptr& services, const exchange_ptr& cal
   row.id = merchant_id::make(row.created_at, home, options.random());
   std::erase_if(ranges, [&](const shard_range& range) { return range.contains(home); });
   ++tried;
-  services->store.create_merchant(row, [services, call, row, ranges,
-                                        tried](const expected<storage::merchant_row>& made) {
-    if (made)
-      return add_key(services, call, {made->id, false}, [made = *made](const issued_key& key) {
-        return render_new_merchant(made, key);
-      });
-    if (made.error().code != errc::unavailable || ranges.empty()
-        || tried >= limits::merchant_homes_tried_max)
-      return call->refuse(made.error());
-    settle_merchant(services, call, row, ranges, tried);
-  });
+  services->store.create_merchant(
+    row, [services, call, row, ranges, tried](const expected<storage::merchant_row>& made) {
+      if (made)
+        return add_key(
+          services, call, {.merchant = made->id, .stripes = made->stripes},
+          [made = *made](const issued_key& key) { return render_new_merchant(made, key); });
+      if (made.error().code != errc::unavailable || ranges.empty()
+          || tried >= limits::merchant_homes_tried_max)
+        return call->refuse(made.error());
+      settle_merchant(services, call, row, ranges, tried);
+    });
 }
 
 } // namespace
@@ -204,12 +207,9 @@ void list_keys_route(const admin_services_ptr& services, const exchange_ptr& cal
   const auto merchant = query.id<merchant_id>("merchant");
   if (query.refused())
     return call->refuse(*query.refused());
-  services->store.list_keys(answer_with<keys>(call, [call, merchant](keys rows) {
-    std::erase_if(rows, [&](const storage::api_key_row& key) {
-      return merchant && key.merchant != *merchant;
-    });
-    return render_all(*call, rows, render_key);
-  }));
+  services->store.list_keys(merchant, answer_with<keys>(call, [call](const keys& rows) {
+                              return render_all(*call, rows, render_key);
+                            }));
 }
 
 void create_key_route(const admin_services_ptr& services, const exchange_ptr& call) {
@@ -218,37 +218,42 @@ void create_key_route(const admin_services_ptr& services, const exchange_ptr& ca
   const auto order = read_key_order(call->request().body);
   if (!order)
     return call->refuse(order.error());
-  const auto home = order->merchant.shard();
-  if (home.value >= services->options.layout.count())
-    return call->refuse_absent("merchant");
-  const auto add = [services, call, order = *order](const storage::known_callers& known) {
-    const bool is_there = std::ranges::any_of(
-      known.merchants, [&](const auto& row) { return row.id == order.merchant; });
-    if (!is_there)
+  using found_merchant = std::optional<storage::merchant_row>;
+  const auto add = [services, call, order = *order](const found_merchant& merchant) {
+    if (!merchant)
       return call->refuse_absent("merchant");
-    add_key(services, call, order, render_new_key);
+    add_key(services, call,
+            {.merchant = merchant->id, .live = order.live, .stripes = merchant->stripes},
+            render_new_key);
   };
-  services->store.list_callers(home, unless_failed<storage::known_callers>(call, add));
+  services->store.find_merchant(order->merchant, unless_failed<found_merchant>(call, add));
 }
 
 void revoke_key_route(const admin_services_ptr& services, const exchange_ptr& call) {
   const auto id = id_in_path<key_id>(*call, "key");
   if (!id)
     return;
-  const auto answer = [services, call, id = *id](const expected<void>& refreshed) {
-    // Until the ring has read it, the key still opens the door: say so rather than "done".
-    if (!refreshed && services->keys.opens(id))
-      return call->refuse(refreshed.error());
+  using found_key = std::optional<storage::api_key_row>;
+  const auto answer = [services, call](const storage::api_key_row& key,
+                                       const expected<void>& learnt) {
+    // A look that began before the revocation may have brought the key back: say so rather
+    // than "done", as long as it opens the door.
+    if (!learnt && services->keys.opens(key))
+      return call->refuse(learnt.error());
     json_writer json;
-    json.begin_object().member("id", id.text()).member("object", "api_key");
+    json.begin_object().member("id", key.id.text()).member("object", "api_key");
     call->send_json(200, json.member("revoked", true).end_object().take());
   };
-  const auto refresh = [services, call, answer, id = *id](bool found) {
-    if (!found)
+  const auto learn = [services, call, answer,
+                      heard = services->keys.heard(id->shard())](const found_key& key) {
+    if (!key)
       return call->refuse_absent("key");
-    services->keys.refresh(id.shard(), services->options.now(), answer);
+    services->keys.learn(
+      {*key, 1}, heard, services->options.now(),
+      [answer, key = *key](const expected<void>& learnt) { answer(key, learnt); });
   };
-  services->store.revoke_key(*id, services->options.now(), unless_failed<bool>(call, refresh));
+  services->store.revoke_key(*id, services->options.now(),
+                             unless_failed<found_key>(call, learn));
 }
 
 } // namespace holdfast::api

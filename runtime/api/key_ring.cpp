@@ -48,6 +48,10 @@ private:
   const key_ring::found done_;
 };
 
+error no_such_shard() {
+  return make_error(errc::not_found, "there is no such shard");
+}
+
 /// HMAC-SHA-256 under one secret. Every request is hashed, so OpenSSL looks the algorithm up
 /// and takes the secret in but once. Thread-safe.
 class keyed_hash {
@@ -112,11 +116,23 @@ key_ring::key_ring(storage::store& store, const secret& pepper, timer later,
 
 key_ring::~key_ring() = default;
 
+std::uint64_t key_ring::heard(shard_number shard) const {
+  const auto* part = state_->part_of(shard);
+  return part != nullptr ? part->heard() : 0;
+}
+
+void key_ring::learn(const storage::caller_row& written, std::uint64_t heard_before,
+                     timestamp now, const std::function<void(expected<void>)>& done) {
+  if (auto* part = state_->part_of(written.key.id.shard()))
+    return part->learn(written, heard_before, now, done);
+  done(no_such_shard());
+}
+
 void key_ring::refresh(shard_number shard, timestamp now,
                        std::function<void(expected<void>)> done) {
   if (auto* part = state_->part_of(shard))
     return part->refresh(now, std::move(done));
-  done(make_error(errc::not_found, "there is no such shard"));
+  done(no_such_shard());
 }
 
 void key_ring::find(std::string_view key, timestamp now, const found& done) {
@@ -130,9 +146,9 @@ void key_ring::find(std::string_view key, timestamp now, const found& done) {
                     [asked](const expected<std::optional<caller>>& one) { asked->take(one); });
 }
 
-bool key_ring::opens(key_id key) const {
-  const auto* part = state_->part_of(key.shard());
-  return part != nullptr && part->opens(key);
+bool key_ring::opens(const storage::api_key_row& key) const {
+  const auto* part = state_->part_of(key.id.shard());
+  return part != nullptr && part->opens(key.hash);
 }
 
 expected<issued_key> key_ring::issue(merchant_id merchant, bool live, timestamp now,

@@ -32,9 +32,19 @@ public:
   key_ring(const key_ring&) = delete;
   key_ring& operator=(const key_ring&) = delete;
 
-  /// Reads merchants and keys of the shard's database anew, when an operator changed one: with
-  /// a look that begins after this call, unless the one under way fails. Other databases are
-  /// not waited for. Errors: the store's; not_found (no such shard).
+  /// How much the ring has heard of keys of the shard's database: to be asked before a row is
+  /// written that `learn` is then told of.
+  [[nodiscard]] std::uint64_t heard(shard_number shard) const;
+
+  /// Takes in the row that this node has just written, so that a new key opens the door, and a
+  /// revoked one doesn't, when `done` is told so. Most often at once; while something newer may
+  /// have been heard, by a look at what has changed, which begins after this call unless the
+  /// one under way fails. Other databases are not waited for. Errors: the store's; not_found
+  /// (no such shard).
+  void learn(const storage::caller_row& written, std::uint64_t heard_before, timestamp now,
+             const std::function<void(expected<void>)>& done);
+
+  /// Reads what has changed in the shard's database: as the looks of `learn`.
   void refresh(shard_number shard, timestamp now, std::function<void(expected<void>)> done);
 
   /// Whose key this is; none for an unknown, revoked or malformed one, which all take the same
@@ -52,10 +62,10 @@ public:
   void find(std::string_view key, timestamp now, const found& done);
 
   /// Whether the key opens the door as far as the ring knows now.
-  [[nodiscard]] bool opens(key_id key) const;
+  [[nodiscard]] bool opens(const storage::api_key_row& key) const;
 
   /// Makes a key of 32 random bytes, which is not known before it is stored and the ring has
-  /// been refreshed. `id_random` goes into the row's id. Errors: internal (no randomness).
+  /// learnt it. `id_random` goes into the row's id. Errors: internal (no randomness).
   [[nodiscard]] expected<issued_key> issue(merchant_id merchant, bool live, timestamp now,
                                            std::uint64_t id_random) const;
 

@@ -21,26 +21,37 @@ bool is_long_ago(const std::optional<timestamp>& then, std::int64_t age_ms, time
   return !then || now < *then || now - *then >= milliseconds{age_ms};
 }
 
+caller caller_of(const storage::caller_row& row) {
+  return {.merchant = row.key.merchant,
+          .key = row.key.id,
+          .stripes = row.stripes,
+          .live = row.key.live};
+}
+
 error too_many() {
   return make_error(errc::overloaded, "too many requests wait for the API keys");
 }
 
 } // namespace
 
-known_keys::key_table known_keys::make_table(const storage::known_callers& known) {
-  std::unordered_map<merchant_id, std::uint16_t> stripes;
-  for (const auto& merchant : known.merchants)
-    stripes.emplace(merchant.id, merchant.stripes);
+known_keys::key_table known_keys::make_table(const std::vector<storage::caller_row>& rows) {
   key_table table;
-  for (const auto& key : known.keys) {
-    const auto owner = stripes.find(key.merchant);
-    if (key.revoked_at || owner == stripes.end())
-      continue;
-    const caller who{
-      .merchant = key.merchant, .key = key.id, .stripes = owner->second, .live = key.live};
-    table.emplace(slot_of(key.hash), known_key{key.hash, who});
-  }
+  table.reserve(rows.size());
+  for (const auto& row : rows)
+    if (!row.key.revoked_at)
+      table.emplace(slot_of(row.key.hash), known_key{row.key.hash, caller_of(row)});
   return table;
+}
+
+/// Makes the table say of one key what its row says, whatever it said before.
+void known_keys::change(const storage::caller_row& row) {
+  const auto [first, last] = table_.equal_range(slot_of(row.key.hash));
+  const auto known = std::find_if(
+    first, last, [&](const auto& entry) { return entry.second.hash == row.key.hash; });
+  if (known != last)
+    table_.erase(known);
+  if (!row.key.revoked_at)
+    table_.emplace(slot_of(row.key.hash), known_key{row.key.hash, caller_of(row)});
 }
 
 std::optional<caller> known_keys::look_up(const key_hash& hash) const {
@@ -92,8 +103,12 @@ void known_keys::take(next_step step) {
 }
 
 void known_keys::read() {
+  const auto after = [this] {
+    const std::lock_guard lock{mutex_};
+    return position_;
+  }();
   store_.list_callers(
-    shard_, [self = shared_from_this()](const expected<storage::known_callers>& told) {
+    shard_, after, [self = shared_from_this()](const expected<storage::caller_changes>& told) {
       self->end_look(told);
     });
 }
@@ -112,15 +127,24 @@ void known_keys::begin_due_look() {
   read();
 }
 
-void known_keys::end_look(const expected<storage::known_callers>& told) {
+void known_keys::end_look(const expected<storage::caller_changes>& told) {
   std::vector<refreshed> served;
+  // Of all keys a table takes its time: it is made before the mutex is taken, and the one that
+  // it replaces goes after.
+  const bool is_all = told && told->is_all;
+  auto table = is_all ? make_table(told->rows) : key_table{};
   auto step = next_step::none;
   {
     const std::lock_guard lock{mutex_};
     looking_ = false;
     served = std::move(std::exchange(waiting_, std::exchange(waiting_next_, {})).all);
     if (told) {
-      table_ = make_table(*told);
+      if (is_all)
+        table_.swap(table);
+      else
+        std::ranges::for_each(told->rows, [this](const auto& row) { change(row); });
+      position_ = told->upto;
+      ++heard_;
       read_at_ = began_;
       failure_.reset();
     } else {
@@ -151,6 +175,31 @@ void known_keys::refresh(timestamp now, refreshed done) {
       step = begin_look(now);
   }
   take(step);
+}
+
+std::uint64_t known_keys::heard() const {
+  const std::lock_guard lock{mutex_};
+  return heard_;
+}
+
+/// A revocation is final, so it counts at once in any case. But a look that is under way may
+/// have read the row before, and what was heard since may have been of somebody's revocation.
+void known_keys::learn(const storage::caller_row& written, std::uint64_t heard_before,
+                       timestamp now, const refreshed& done) {
+  const bool is_revoked = written.key.revoked_at.has_value();
+  bool is_latest = false;
+  {
+    const std::lock_guard lock{mutex_};
+    is_latest = !looking_ && (is_revoked || heard_ == heard_before);
+    if (is_latest || is_revoked)
+      change(written);
+    if (is_revoked)
+      ++heard_;
+  }
+  if (is_latest)
+    done({});
+  else
+    refresh(now, done);
 }
 
 known_keys::refreshed known_keys::answering(const key_hash& hash, timestamp now,
@@ -218,10 +267,9 @@ void known_keys::find_anew(const key_hash& hash, timestamp now, const found& don
   take(step);
 }
 
-bool known_keys::opens(key_id key) const {
+bool known_keys::opens(const key_hash& hash) const {
   const std::lock_guard lock{mutex_};
-  return std::ranges::any_of(table_,
-                             [&](const auto& entry) { return entry.second.who.key == key; });
+  return look_up(hash).has_value();
 }
 
 } // namespace holdfast::api

@@ -43,6 +43,15 @@ public:
   /// Tells the outcome of a look that begins after this call, at once if none is under way.
   void refresh(timestamp now, refreshed done);
 
+  /// Grows with everything that is heard of keys: looks that have ended, revocations learnt.
+  [[nodiscard]] std::uint64_t heard() const;
+
+  /// What this node has just written. It is known at once, within the call, unless something
+  /// newer may have been heard of it; then by a look, as with `refresh`. `heard_before` is what
+  /// `heard` said before the row was written.
+  void learn(const storage::caller_row& written, std::uint64_t heard_before, timestamp now,
+             const refreshed& done);
+
   /// Whether the database was the key's when it was last read. If so, `done` hears what is to
   /// be made of that: see key_ring::find. If not, `done` is not called.
   [[nodiscard]] bool find_known(const key_hash& hash, timestamp now, const found& done);
@@ -50,8 +59,8 @@ public:
   /// For a key that isn't known: tells what a look finds that begins after this call.
   void find_anew(const key_hash& hash, timestamp now, const found& done);
 
-  /// Whether it was so when the database was last read.
-  [[nodiscard]] bool opens(key_id key) const;
+  /// Whether there is such a key, as far as is known.
+  [[nodiscard]] bool opens(const key_hash& hash) const;
 
 private:
   struct known_key {
@@ -69,7 +78,8 @@ private:
     bool urgent = false; ///< an operator is among them
   };
 
-  [[nodiscard]] static key_table make_table(const storage::known_callers& known);
+  [[nodiscard]] static key_table make_table(const std::vector<storage::caller_row>& rows);
+  void change(const storage::caller_row& row);
   [[nodiscard]] std::optional<caller> look_up(const key_hash& hash) const;
   [[nodiscard]] expected<std::optional<caller>> answer(const key_hash& hash,
                                                        timestamp now) const;
@@ -81,7 +91,7 @@ private:
   void take(next_step step);
   void read();
   void begin_due_look();
-  void end_look(const expected<storage::known_callers>& told);
+  void end_look(const expected<storage::caller_changes>& told);
 
   storage::store& store_;
   const shard_number shard_;
@@ -89,6 +99,8 @@ private:
 
   mutable std::mutex mutex_;
   key_table table_;
+  storage::callers_position position_; ///< how far the table goes
+  std::uint64_t heard_ = 0;            ///< see `heard`
   std::optional<timestamp> read_at_;   ///< when the look began that the table is of
   std::optional<error> failure_;       ///< of the latest look
   std::optional<timestamp> looked_at_; ///< when the latest look began, for the pause after it

@@ -18,6 +18,7 @@ namespace {
 
 constexpr milliseconds tool_limit{60'000};
 constexpr std::size_t log_lines_shown = 5;
+constexpr std::size_t log_file_bytes = 16UL << 20; // a segment of PostgreSQL's default size
 
 /// What a program of PostgreSQL's prints.
 expected<std::string> run_tool(std::string_view name, std::vector<std::string> arguments,
@@ -92,6 +93,19 @@ expected<std::string> create_database(const std::string& beside, const std::stri
   if (auto migrated = storage::migrate(url, whole_cluster()); !migrated)
     return migrated.error();
   return url;
+}
+
+expected<void> make_log_files(const std::string& database_url, const fs::path& log) {
+  // A file that nothing was written to is not left for the next one: so a transaction in each.
+  const auto fill = "do $$ begin for file in 1.."
+                    + std::to_string(limits::bench_wal_bytes / log_file_bytes)
+                    + " loop perform pg_current_xact_id(); commit; perform pg_switch_wal(); "
+                      "end loop; end $$";
+  const auto done = run_tool("psql",
+                             {"--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1",
+                              "--command=" + fill, "--command=checkpoint", database_url},
+                             log, tool_limit);
+  return done ? expected<void>{} : done.error();
 }
 
 expected<double> run_baseline(const std::string& database_url, const fs::path& folder,

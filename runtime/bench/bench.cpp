@@ -75,6 +75,8 @@ std::vector<point> points_of(const bench_options& options) {
 struct arena {
   std::unique_ptr<site> where;
   std::unique_ptr<measurement> measured;
+  std::optional<double> baseline; ///< of the turn under way, payments a second
+  std::optional<double> ceiling;
 };
 
 /// Turn by turn through all points, each in the installation of its setting.
@@ -94,12 +96,9 @@ public:
     result_.points = points_of(options_);
     if (auto opened = open(); !opened)
       return opened.error();
-    for (std::size_t turn = 1; turn <= options_.runs; ++turn) {
-      for (auto& one : result_.points) {
-        if (auto done = take_turn(turn, one); !done)
-          return done.error();
-      }
-    }
+    for (std::size_t turn = 1; turn <= options_.runs; ++turn)
+      if (auto done = take_turn(turn); !done)
+        return done.error();
     for (auto& each : arenas_)
       if (auto counted = verify(each); !counted)
         return counted.error();
@@ -117,7 +116,7 @@ private:
       if (!opened)
         return opened.error();
       auto measured = make_measurement(options_, **opened);
-      arenas_.push_back({std::move(*opened), std::move(measured)});
+      arenas_.push_back({std::move(*opened), std::move(measured), {}, {}});
     }
     for (auto& each : arenas_)
       if (auto prepared = each.measured->prepare(); !prepared)
@@ -130,44 +129,60 @@ private:
     return arenas_[static_cast<std::size_t>(place)];
   }
 
-  expected<void> take_turn(std::size_t turn, point& at) {
+  /// All points stand between one baseline and one ceiling of the same minute.
+  expected<void> take_turn(std::size_t turn) {
     const auto suffix =
       " (" + std::to_string(turn) + " of " + std::to_string(options_.runs) + ')';
-    auto& [where, measured] = arena_of(at);
-    run_figures figures;
-    const bool both = options_.has_comparisons;
-    if (both || options_.what == mode::baseline) {
-      tell("baseline" + suffix);
-      const auto rate = baseline(*where);
-      if (!rate)
-        return rate.error();
-      figures.baseline = *rate;
+    for (auto& each : arenas_)
+      if (auto done = take_baseline(each, suffix); !done)
+        return done;
+    for (auto& one : result_.points) {
+      tell(std::string{facts_of(options_.what).name} + suffix);
+      if (auto done = arena_of(one).measured->run(turn, one, one.runs.emplace_back()); !done)
+        return done;
     }
-    tell(std::string{facts_of(options_.what).name} + suffix);
-    if (auto done = measured->run(turn, at, figures); !done)
-      return done;
-    if (both || options_.what == mode::ceiling) {
-      tell("ceiling" + suffix);
-      const auto rate = ceiling(*where);
-      if (!rate)
-        return rate.error();
-      figures.ceiling = *rate;
-    }
-    if (options_.what == mode::baseline || options_.what == mode::ceiling)
-      figures.rate = *(options_.what == mode::baseline ? figures.baseline : figures.ceiling);
-    at.runs.push_back(std::move(figures));
+    for (auto& each : arenas_)
+      if (auto done = take_ceiling(each, suffix); !done)
+        return done;
+    for (auto& one : result_.points)
+      compare(arena_of(one), one.runs.back());
     return {};
   }
 
-  expected<double> baseline(site& where) const {
+  expected<void> take_baseline(arena& each, const std::string& suffix) const {
+    if (!options_.has_comparisons && options_.what != mode::baseline)
+      return {};
+    tell("baseline" + suffix);
+    auto& where = *each.where;
     if (auto well = where.check(); !well)
-      return well.error();
-    return run_baseline(where.baseline_database(), where.folder(), options_.length);
+      return well;
+    const auto rate = run_baseline(where.baseline_database(), where.folder(), options_.length);
+    if (!rate)
+      return rate.error();
+    each.baseline = *rate;
+    return {};
   }
 
-  expected<double> ceiling(site& where) const {
-    return run_ceiling(where.ceiling_database(), options_.length,
-                       [&where] { return where.check(); });
+  expected<void> take_ceiling(arena& each, const std::string& suffix) const {
+    if (!options_.has_comparisons && options_.what != mode::ceiling)
+      return {};
+    tell("ceiling" + suffix);
+    auto& where = *each.where;
+    const auto rate = run_ceiling(where.ceiling_database(), options_.length,
+                                  [&where] { return where.check(); });
+    if (!rate)
+      return rate.error();
+    each.ceiling = *rate;
+    return {};
+  }
+
+  void compare(const arena& with, run_figures& figures) const {
+    figures.baseline = with.baseline;
+    figures.ceiling = with.ceiling;
+    if (options_.what == mode::baseline)
+      figures.rate = *with.baseline;
+    if (options_.what == mode::ceiling)
+      figures.rate = *with.ceiling;
   }
 
   expected<void> verify(arena& each) {

@@ -77,7 +77,7 @@ struct bench_options {
   milliseconds warm_up{2'000};
   std::size_t runs = 5;
   std::uint64_t population = 0;
-  bool has_comparisons = true; ///< baseline and ceiling in turn with the mode
+  bool has_comparisons = true; ///< baseline and ceiling, before and after each turn
   std::filesystem::path data;  ///< an empty folder
   std::function<void(const std::string&)> tell;
   /// Waits for so long, or until a child process has died; true once somebody asked us to stop.
@@ -91,7 +91,7 @@ struct process_cost {
   std::uint64_t memory_bytes = 0;
 };
 
-/// One turn: the baseline, the mode, the ceiling.
+/// One turn at one point. Baseline and ceiling are taken once a turn, around all points.
 struct run_figures {
   double rate = 0;                ///< units a second
   std::optional<double> offered;  ///< a second, in an open loop

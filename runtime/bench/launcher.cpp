@@ -20,7 +20,8 @@ std::optional<nanoseconds> launcher::wake_at() const noexcept {
   const auto next = plan_.rate ? due_of(begun_) : plan_.length;
   if (!plan_.rate || in_flight_ >= plan_.connections || next >= plan_.length)
     return std::nullopt;
-  return next;
+  const auto step = plan_.step;
+  return step > nanoseconds{0} ? (next + step - nanoseconds{1}) / step * step : next;
 }
 
 bool launcher::is_over(nanoseconds now) const noexcept {

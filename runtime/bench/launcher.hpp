@@ -17,6 +17,9 @@ struct launch_plan {
   nanoseconds length{};       ///< Nothing becomes due from then on.
   /// How much longer what was due in time may still begin; the rest is dropped.
   nanoseconds grace{};
+  /// Of an open loop: what becomes due between two steps begins together, with the later one. A
+  /// wake-up for each would cost the machine more than the journeys' own bytes. 0: no steps.
+  nanoseconds step{};
 };
 
 struct launch {

@@ -21,6 +21,7 @@ namespace {
 
 constexpr milliseconds look_for_stop{100};
 constexpr milliseconds connect_limit{10'000};
+constexpr milliseconds launch_step{1};
 
 bool is_refusal(const http::call_result& answer) {
   return answer.status == 429 || answer.status == 503;
@@ -114,7 +115,7 @@ public:
   load(const workload& what, const load_options& options)
     : carrier(what, options),
       launches_({options.connections, options.rate, length_of(options),
-                 milliseconds{limits::bench_grace_ms}}) {}
+                 milliseconds{limits::bench_grace_ms}, launch_step}) {}
 
   expected<load_result> carry() {
     if (auto opened = open(); !opened)

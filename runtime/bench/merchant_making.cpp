@@ -60,8 +60,6 @@ expected<std::vector<std::string>> make_merchants(
   merchant_making what{wanted};
   load_options load;
   load.http_url = admin_url;
-  // A new key is known before it is shown, and for that all keys are read: those that come
-  // together share it.
   load.connections = std::min(wanted.count, limits::bench_merchants_at_once);
   load.journeys_max = wanted.count;
   load.check = check;

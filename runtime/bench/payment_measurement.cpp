@@ -6,8 +6,18 @@ namespace holdfast::bench {
 
 namespace {
 
-double microseconds_between(const usage& before, const usage& after) {
-  return static_cast<double>((after.cpu - before.cpu).count());
+double microseconds_of(microseconds time) {
+  return static_cast<double>(time.count());
+}
+
+/// Whether the processors were the bound, and whether they were there.
+void note_machine(const machine_times& before, const machine_times& after,
+                  run_figures& figures) {
+  const auto passed = microseconds_of(after.all - before.all);
+  if (passed <= 0)
+    return;
+  figures.figures["idle_share"] = microseconds_of(after.idle - before.idle) / passed;
+  figures.figures["stolen_share"] = microseconds_of(after.stolen - before.stolen) / passed;
 }
 
 /// What only open loops have: how the offer relates to what was reached.
@@ -28,7 +38,8 @@ std::vector<process_cost> costs_of(const site_usage& before, const site_usage& a
     return {};
   const auto cost = [&](const char* name, const usage site_usage::*which) {
     return process_cost{
-      name, microseconds_between(before.*which, after.*which) / static_cast<double>(units),
+      name,
+      microseconds_of((after.*which).cpu - (before.*which).cpu) / static_cast<double>(units),
       (after.*which).memory_bytes};
   };
   return {cost("node", &site_usage::node), cost("postgres", &site_usage::database),
@@ -53,6 +64,8 @@ load_options payment_measurement::load_to(std::size_t connections) const {
 
 expected<std::vector<known_payment>> payment_measurement::make_population(
   const std::string& run, ending how) {
+  if (options_.tell)
+    options_.tell("making " + std::to_string(options_.population) + " payments");
   const auto what = make_payments(site_.names(run), how);
   auto load = load_to(options_.connections.front());
   load.journeys_max = options_.population;
@@ -72,7 +85,9 @@ expected<void> payment_measurement::measure(const workload& what, const point& a
   auto result = run_load(what, load);
   if (!result)
     return result.error();
-  figures.costs = costs_of(before, site_.usage_now(), result->finished_count);
+  const auto after = site_.usage_now();
+  figures.costs = costs_of(before, after, result->finished_count);
+  note_machine(before.machine, after.machine, figures);
   figures.rate = result->rate();
   figures.latency = result->latency;
   figures.done = result->done;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <sstream>
 #include <string>
 
@@ -23,6 +24,12 @@ constexpr std::size_t system_place = 12;
 constexpr std::size_t children_user_place = 13;
 constexpr std::size_t children_system_place = 14;
 constexpr std::size_t places = 15;
+
+// Columns of /proc/stat's first line, counted from 0. Guests' time is in user time already.
+constexpr std::size_t idle_column = 3;
+constexpr std::size_t waiting_column = 4;
+constexpr std::size_t stolen_column = 7;
+constexpr std::size_t machine_columns = 8;
 
 std::string content_of(const fs::path& path) {
   std::ifstream in{path};
@@ -82,6 +89,27 @@ std::uint64_t status_bytes(std::string_view status, std::string_view name) {
     return kilobytes * 1024;
   }
   return 0;
+}
+
+expected<machine_times> parse_machine_times(std::string_view text) {
+  std::istringstream line{std::string{text.substr(0, text.find('\n'))}};
+  std::string name;
+  std::array<std::uint64_t, machine_columns> ticks{};
+  line >> name;
+  for (auto& column : ticks)
+    line >> column;
+  if (!line || name != "cpu")
+    return make_error(errc::invalid_argument, "not a /proc/stat");
+  machine_times times;
+  times.all = to_time(std::accumulate(ticks.begin(), ticks.end(), std::uint64_t{0}));
+  times.idle = to_time(ticks[idle_column] + ticks[waiting_column]);
+  times.stolen = to_time(ticks[stolen_column]);
+  return times;
+}
+
+machine_times machine_times_now() {
+  const auto times = parse_machine_times(content_of("/proc/stat"));
+  return times ? *times : machine_times{};
 }
 
 usage usage_of(pid_t process) {

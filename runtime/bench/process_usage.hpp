@@ -1,4 +1,4 @@
-// What processes have cost: processor time and memory, as /proc tells.
+// What processes have cost, and what became of the machine's processors, as /proc tells.
 #pragma once
 
 #include "messages/expected.hpp"
@@ -31,6 +31,18 @@ struct usage {
   /// what they share counted once.
   std::uint64_t memory_bytes = 0;
 };
+
+/// Of all processors together, since the machine began.
+struct machine_times {
+  microseconds all{};
+  microseconds idle{};   ///< nobody wanted them, or all waited for a disk
+  microseconds stolen{}; ///< wanted, but other machines of the same host had them
+};
+
+/// Pure: of /proc/stat. Errors: invalid_argument.
+[[nodiscard]] expected<machine_times> parse_machine_times(std::string_view text);
+/// All zero when /proc doesn't tell.
+[[nodiscard]] machine_times machine_times_now();
 
 /// All zero when there is no such process (any more).
 [[nodiscard]] usage usage_of(pid_t process);

@@ -65,6 +65,13 @@ expected<void> lay_down(const std::string& database, const site_options& options
   return fed ? expected<void>{} : fed.error();
 }
 
+/// Before the node starts.
+expected<void> make_ready(const std::string& database, const site_options& options) {
+  if (auto made = make_log_files(database, options.data / "psql.log"); !made)
+    return made;
+  return options.as.stored > 0 ? lay_down(database, options) : expected<void>{};
+}
+
 /// Blocks for what a thread of storage's answers.
 template <class T, class Call>
 expected<T> answer_of(Call call) {
@@ -85,8 +92,7 @@ expected<std::unique_ptr<site>> site::open(site_options options) {
   wanted.restart_node = true;
   wanted.tell = options.tell;
   wanted.interrupted = [pause = options.pause] { return pause(milliseconds{0}); };
-  if (options.as.stored > 0)
-    wanted.prepare = [&options](const std::string& url) { return lay_down(url, options); };
+  wanted.prepare = [&options](const std::string& url) { return make_ready(url, options); };
   wanted.adjust = [stubborn = options.stubborn](config::node_config& node) {
     widen(node, stubborn);
   };
@@ -141,7 +147,7 @@ expected<void> site::check_after(milliseconds pause) {
 site_usage site::usage_now() const {
   const auto services = running_->services();
   return {usage_of(node().pid), usage_of_family(services.database), usage_of(services.sandbox),
-          usage_of(::getpid())};
+          usage_of(::getpid()), machine_times_now()};
 }
 
 expected<void> site::set_rate(const std::string& fault, double rate) const {
@@ -200,10 +206,12 @@ expected<tally> site::compare(std::vector<payment_id> acknowledged,
   if (!counts)
     return counts.error();
   found.database = std::move(*counts);
-  auto records = demo::read_records(sandbox());
-  if (!records)
-    return records.error();
-  found.sandbox = std::move(*records);
+  const auto read = demo::for_each_record(sandbox(), 0, [&](demo::sandbox_record one) {
+    if (is_evidence(one, wanted))
+      found.sandbox.push_back(std::move(one));
+  });
+  if (!read)
+    return read.error();
   return count(std::move(found), wanted);
 }
 

@@ -30,9 +30,10 @@ struct site_options {
   std::function<bool(milliseconds)> pause;
 };
 
-/// The processor time and memory of each process, at one moment.
+/// The processor time and memory of each process, and the machine's own, at one moment.
 struct site_usage {
   usage node, database, sandbox, bench;
+  machine_times machine;
 };
 
 /// To be used from the main thread alone.

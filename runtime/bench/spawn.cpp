@@ -58,13 +58,13 @@ public:
         env_, caf::actor_cast<caf::actor>(this), {}, {1}, state.id, state.merchant};
       children_.push_back(actors::spawn_payment(*this, std::move(seat), std::move(state)));
     }
-    set_down_handler([](caf::down_msg&) {});
     return {
       [this](const actors::payment_idle&) {
         if (--awaited_ == 0)
           all_idle_.set_value();
       },
       [](const actors::wake_me&) {},
+      [](const actors::payment_ended&) {},
     };
   }
 

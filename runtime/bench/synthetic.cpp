@@ -4,6 +4,8 @@
 #include "actors/payment/core.hpp"
 #include "messages/codec.hpp"
 
+#include <memory>
+
 namespace holdfast::bench {
 
 namespace {
@@ -34,7 +36,7 @@ storage::journal_write write_of(payment& subject, const payments::command& what,
     write.events.push_back({type_of(event), subject.merchant, subject.id.value, now,
                             encode(event), std::move(postings)});
   }
-  write.snapshot = subject;
+  write.snapshot = std::make_shared<const payment>(subject);
   return write;
 }
 
@@ -56,8 +58,10 @@ storage::journal_write copy_for(const storage::journal_write& model,
     for (auto& entry : event.postings)
       entry.subject = id.value;
   }
-  write.snapshot->id = id;
-  write.snapshot->merchant = where.merchant;
+  auto snapshot = std::make_shared<payment>(*model.snapshot);
+  snapshot->id = id;
+  snapshot->merchant = where.merchant;
+  write.snapshot = std::move(snapshot);
   if (write.claim) {
     write.claim->merchant = where.merchant;
     write.claim->key = key_of(number);

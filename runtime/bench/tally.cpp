@@ -71,7 +71,7 @@ private:
     std::vector<payment_id> seen;
     std::uint64_t foreign = 0;
     for (const auto& record : found_.sandbox) {
-      if (!record.effective || record.kind != wanted_.fact)
+      if (!is_evidence(record, wanted_))
         continue;
       ++result_.sandbox;
       if (const auto id = payment_id::parse(demo::payment_of(record.reference)))
@@ -93,6 +93,10 @@ private:
 };
 
 } // namespace
+
+bool is_evidence(const demo::sandbox_record& one, const expectation& wanted) {
+  return one.effective && one.kind == wanted.fact;
+}
 
 void add(tally& all, tally more) {
   all.acknowledged += more.acknowledged;

@@ -26,6 +26,9 @@ struct expectation {
   std::uint64_t stored = 0;
 };
 
+/// Whether a record is evidence: of several millions, most are not.
+[[nodiscard]] bool is_evidence(const demo::sandbox_record& one, const expectation& wanted);
+
 struct tally {
   std::uint64_t acknowledged = 0;
   std::uint64_t database = 0;           ///< payments of the expected status

@@ -35,49 +35,15 @@ protected:
     return made->size();
   }
 
-  /// With sound gateways, until every payment is authorized.
-  expected<void> resolve() {
-    if (auto ended = site_.end_faults(); !ended)
-      return ended;
-    return site_.await_none({"processing", "pending_gateway"}, resolve_limit);
-  }
-};
-
-class recovering final : public unsettled_measurement {
-public:
-  using unsettled_measurement::unsettled_measurement;
-
-  expected<void> run(std::size_t turn, const point&, run_figures& figures) override {
-    const auto made = leave_unsettled("recovery-" + std::to_string(turn));
-    if (!made)
-      return made.error();
-    const auto serving = site_.restart_node();
-    if (!serving)
-      return serving.error();
-    const auto began = steady::now();
-    if (auto resolved = resolve(); !resolved)
-      return resolved;
-    const auto seconds = std::chrono::duration<double>(*serving).count();
-    figures.done = *made;
-    figures.rate = static_cast<double>(figures.done) / seconds;
-    figures.figures["serving_s"] = seconds;
-    figures.figures["resolved_s"] = seconds_since(began);
-    return {};
-  }
-};
-
-/// A node that has just started holds nothing, so each turn begins with one.
-class holding final : public unsettled_measurement {
-public:
-  using unsettled_measurement::unsettled_measurement;
-
-  expected<void> run(std::size_t turn, const point&, run_figures& figures) override {
+  /// What they weigh, and how fast they came. A node that has just started holds nothing, so
+  /// it begins with one.
+  expected<void> weigh(const std::string& run, run_figures& figures) {
     if (const auto fresh = site_.restart_node(); !fresh)
       return fresh.error();
     const auto without = site_.node_bytes();
     const auto before = site_.usage_now();
     const auto began = steady::now();
-    const auto made = leave_unsettled("pending-" + std::to_string(turn));
+    const auto made = leave_unsettled(run);
     if (!made)
       return made.error();
     const auto with = site_.node_bytes();
@@ -88,6 +54,46 @@ public:
     figures.figures["with_mib"] = static_cast<double>(with) / mebibyte;
     figures.figures["pending_mib"] =
       (static_cast<double>(with) - static_cast<double>(without)) / mebibyte;
+    return {};
+  }
+
+  /// With sound gateways, until every payment is authorized.
+  expected<void> resolve() {
+    if (auto ended = site_.end_faults(); !ended)
+      return ended;
+    return site_.await_none({"processing", "pending_gateway"}, resolve_limit);
+  }
+};
+
+/// What weighs the pending payments is killed with them, so one population tells both.
+class recovering final : public unsettled_measurement {
+public:
+  using unsettled_measurement::unsettled_measurement;
+
+  expected<void> run(std::size_t turn, const point&, run_figures& figures) override {
+    if (auto weighed = weigh("recovery-" + std::to_string(turn), figures); !weighed)
+      return weighed;
+    const auto serving = site_.restart_node();
+    if (!serving)
+      return serving.error();
+    const auto began = steady::now();
+    if (auto resolved = resolve(); !resolved)
+      return resolved;
+    const auto seconds = std::chrono::duration<double>(*serving).count();
+    figures.rate = static_cast<double>(figures.done) / seconds;
+    figures.figures["serving_s"] = seconds;
+    figures.figures["resolved_s"] = seconds_since(began);
+    return {};
+  }
+};
+
+class holding final : public unsettled_measurement {
+public:
+  using unsettled_measurement::unsettled_measurement;
+
+  expected<void> run(std::size_t turn, const point&, run_figures& figures) override {
+    if (auto weighed = weigh("pending-" + std::to_string(turn), figures); !weighed)
+      return weighed;
     return resolve();
   }
 };

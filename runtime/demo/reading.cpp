@@ -17,10 +17,9 @@ constexpr std::size_t records_page = 1'000;
 
 } // namespace
 
-expected<std::vector<sandbox_record>> read_records(const std::string& sandbox_url,
-                                                   std::int64_t after) {
+expected<void> for_each_record(const std::string& sandbox_url, std::int64_t after,
+                               const std::function<void(sandbox_record)>& take) {
   const client::json_client sandbox{sandbox_url};
-  std::vector<sandbox_record> records;
   for (;;) {
     const auto page = sandbox.text("/sandbox/records?after=" + std::to_string(after)
                                      + "&limit=" + std::to_string(records_page),
@@ -28,21 +27,31 @@ expected<std::vector<sandbox_record>> read_records(const std::string& sandbox_ur
     if (!page)
       return page.error();
     std::string_view rest = *page;
-    const auto before = records.size();
+    const auto before = after;
     while (!rest.empty()) {
       const auto end = std::min(rest.find('\n'), rest.size());
       if (end > 0) {
         auto record = parse_record(rest.substr(0, end));
         if (!record)
           return make_error(errc::unavailable, record.error().detail);
-        records.push_back(std::move(*record));
+        after = record->seq;
+        take(std::move(*record));
       }
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    if (records.size() == before)
-      return records;
-    after = records.back().seq;
+    if (after == before)
+      return {};
   }
+}
+
+expected<std::vector<sandbox_record>> read_records(const std::string& sandbox_url,
+                                                   std::int64_t after) {
+  std::vector<sandbox_record> records;
+  auto read = for_each_record(sandbox_url, after,
+                              [&](sandbox_record one) { records.push_back(std::move(one)); });
+  if (!read)
+    return read.error();
+  return records;
 }
 
 expected<std::vector<payment_seen>> read_payments(const std::string& http_url,

@@ -6,12 +6,18 @@
 #include "runtime/demo/audit.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace holdfast::demo {
 
-/// All records of the sandbox after number `after`. Errors: unavailable.
+/// Hands on the records of the sandbox after number `after`, for whoever needs but little of
+/// millions. Errors: unavailable.
+[[nodiscard]] expected<void> for_each_record(const std::string& sandbox_url, std::int64_t after,
+                                             const std::function<void(sandbox_record)>& take);
+
+/// All of them.
 [[nodiscard]] expected<std::vector<sandbox_record>> read_records(const std::string& sandbox_url,
                                                                  std::int64_t after = 0);
 

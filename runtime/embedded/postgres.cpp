@@ -2,6 +2,7 @@
 
 #include "messages/limits.hpp"
 #include "runtime/embedded/folder.hpp"
+#include "runtime/embedded/postgres_settings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,46 +32,6 @@ constexpr std::string_view database_name = "holdfast";
 constexpr std::size_t socket_folder_bytes_max = 107 - 14;
 constexpr milliseconds look_again{10};
 constexpr milliseconds create_limit{120'000};
-
-/// For a small machine, and for durability first: a commit is on disk before it is answered.
-constexpr std::string_view settings = R"(# Written by holdfast at each start; changes are lost.
-listen_addresses = ''
-port = 5432
-unix_socket_permissions = 0700
-max_connections = 64
-superuser_reserved_connections = 3
-
-fsync = on
-synchronous_commit = on
-full_page_writes = on
-wal_level = minimal
-max_wal_senders = 0
-wal_buffers = 16MB
-min_wal_size = 256MB
-max_wal_size = 2GB
-checkpoint_timeout = 15min
-checkpoint_completion_target = 0.9
-
-shared_buffers = 256MB
-effective_cache_size = 1GB
-work_mem = 16MB
-maintenance_work_mem = 128MB
-random_page_cost = 1.1
-jit = off
-max_parallel_workers_per_gather = 0
-
-timezone = 'UTC'
-log_timezone = 'UTC'
-log_destination = 'stderr'
-logging_collector = off
-log_line_prefix = '%m [%p] '
-log_checkpoints = off
-# Statements and their values stay out of the log: they are the merchants'.
-log_statement = 'none'
-log_min_error_statement = panic
-log_parameter_max_length = 0
-log_parameter_max_length_on_error = 0
-)";
 
 error failed(const fs::path& path, int number) {
   return make_error(errc::unavailable, path.string() + ": " + std::strerror(number));
@@ -274,8 +235,7 @@ expected<void> end_leftovers(const fs::path& files) {
 }
 
 expected<void> write_settings(const place& where) {
-  std::string text{settings};
-  text += "unix_socket_directories = '" + where.socket.string() + "'\n";
+  const auto text = postgres_settings(usable_memory(), where.socket);
   const auto path = where.files / "postgresql.conf";
   if (auto written = write_private_file(path, text); !written)
     return written;

@@ -57,9 +57,7 @@ void shard_actor::submit(const request& what) {
         return reply_to(what, answer_kind::try_again, nullptr, payment);
       // From before this owner's time: whoever repeats it hears how the payment stands.
       const auto subject = ref_of(*keys_.subject_of(name));
-      deadlines_.set(name, world_.now() + what.wait);
-      need_tick(world_.now() + what.wait);
-      waiting_.emplace(name, waiting_request{what, subject, false, true, nullptr});
+      await(name, what, subject).describe_only = true;
       return hand_over(name);
     }
     case shards::key_verdict::fresh: return admit(name, what, payment);
@@ -71,9 +69,7 @@ void shard_actor::admit(const key_name& name, const request& what, payment_ref p
     keys_.forget(name);
     return reply_to(what, answer_kind::try_again, nullptr, payment);
   }
-  deadlines_.set(name, world_.now() + what.wait);
-  need_tick(world_.now() + what.wait);
-  waiting_.emplace(name, waiting_request{what, payment, false, false, nullptr});
+  await(name, what, payment);
   if (what.what != wish::create)
     return hand_over(name);
   auto& seat = payments_[payment];
@@ -81,6 +77,15 @@ void shard_actor::admit(const key_name& name, const request& what, payment_ref p
   seat.open_requests = 1;
   seat.who = std::make_shared<payment_actor>(world_, *this, payment, nullptr);
   dispatch(name, seat);
+}
+
+/// Notes that its client waits for the request from now on.
+shard_actor::waiting_request& shard_actor::await(const key_name& name, const request& what,
+                                                 payment_ref payment) {
+  auto& waits = waiting_.try_emplace(name, what, payment).first->second;
+  deadlines_.set(waits, world_.now() + what.wait);
+  need_tick(world_.now() + what.wait);
+  return waits;
 }
 
 /// Gives the request to its payment, which may have to be loaded first.
@@ -100,12 +105,13 @@ void shard_actor::dispatch(const key_name& name, slot& seat) {
   const auto found = waiting_.find(name);
   if (found == waiting_.end())
     return;
-  const auto waits = found->second;
-  idle_.cancel(waits.payment);
+  const auto& waits = found->second;
+  idle_.cancel(seat);
   const auto who = seat.who;
   if (waits.describe_only)
     return who->describe(name);
-  who->accept(waits.what, command_of(waits.what, waits.payment));
+  const auto what = waits.what;
+  who->accept(what, command_of(what, waits.payment));
 }
 
 /// A merchant's wish in the core's words.
@@ -127,14 +133,13 @@ payments::command shard_actor::command_of(const request& what, payment_ref payme
 }
 
 void shard_actor::settled(const key_name& key, payment_ref payment, const answer_ptr& what) {
-  if (keys_.subject_of(key) != world_.id_of(payment).value) {
+  if (!keys_.finish_of(key, world_.id_of(payment).value, *what, world_.now())) {
     // Memory had forgotten the key, and a request came under it meanwhile; the database is just
     // being asked whether it is the same one.
     if (auto found = waiting_.find(key); found != waiting_.end())
       found->second.settled_meanwhile = what;
     return;
   }
-  keys_.finish(key, *what, world_.now());
   answer(key, answer_kind::definitive, what);
 }
 
@@ -184,13 +189,13 @@ void shard_actor::answer(const key_name& name, answer_kind kind, const answer_pt
   const auto found = waiting_.find(name);
   if (found == waiting_.end())
     return;
-  deadlines_.cancel(name);
-  const auto waited = found->second;
-  close_request(waited.payment);
+  const auto asked = found->second.what;
+  const auto payment = found->second.payment;
+  close_request(payment);
   waiting_.erase(found);
   // A taken key may stand for another payment than the one that was begun for it.
   const auto* row = world_.db().find_key(name);
-  reply_to(waited.what, kind, what, row != nullptr ? row->subject : waited.payment);
+  reply_to(asked, kind, what, row != nullptr ? row->subject : payment);
 }
 
 /// Nothing was written under the key: it is free again.
@@ -212,11 +217,8 @@ void shard_actor::close_request(payment_ref payment) {
   --found->second.open_requests;
 }
 
-void shard_actor::overdue(const key_name& name) {
-  const auto found = waiting_.find(name);
-  if (found == waiting_.end())
-    return;
-  auto& waits = found->second;
+void shard_actor::overdue(waiting_request& waits) {
+  const auto name = world_.name_of(waits.what);
   if (waits.overdue) {
     // Not even the payment's state could be had in time.
     if (take_back(name))
@@ -225,7 +227,7 @@ void shard_actor::overdue(const key_name& name) {
   }
   waits.overdue = true;
   const auto last = world_.now() + milliseconds{limits::describe_grace_ms};
-  deadlines_.set(name, last);
+  deadlines_.set(waits, last);
   need_tick(last);
   const auto seat = payments_.find(waits.payment);
   if (seat != payments_.end() && seat->second.at == slot::stage::live) {
@@ -262,23 +264,28 @@ void shard_actor::need_tick(timestamp at) {
 
 void shard_actor::tick() {
   const auto now = world_.now();
-  for (const auto payment : wakes_.advance(now))
-    if (auto found = payments_.find(payment); found != payments_.end() && found->second.who) {
-      auto who = found->second.who;
+  wakes_.advance(now);
+  while (auto* seat = wakes_.take_due())
+    if (const auto who = seat->who)
       who->wake();
-    }
-  for (const auto payment : idle_.advance(now))
-    passivate(payment);
-  for (const auto& name : deadlines_.advance(now))
-    overdue(name);
+  idle_.advance(now);
+  while (auto* seat = idle_.take_due())
+    if (seat->who)
+      passivate(seat->who->ref());
+  deadlines_.advance(now);
+  while (auto* waits = deadlines_.take_due())
+    overdue(*waits);
 }
 
 void shard_actor::wake_at(payment_ref payment, std::optional<timestamp> at) {
-  if (!at || !payments_.contains(payment))
-    return wakes_.cancel(payment);
+  const auto found = payments_.find(payment);
+  if (found == payments_.end())
+    return;
+  if (!at)
+    return wakes_.cancel(found->second);
   if (world_.planted() == plant::lost_timer && world_.chance().one_in(20))
     return;
-  wakes_.set(payment, *at);
+  wakes_.set(found->second, *at);
   need_tick(*at);
 }
 

@@ -47,15 +47,20 @@ public:
   void wake_at(payment_ref payment, std::optional<timestamp> at);
 
 private:
-  struct waiting_request {
+  struct waiting_request : shards::timer {
+    waiting_request(const request& asked, payment_ref about) : what(asked), payment(about) {}
+
     request what;
-    payment_ref payment = no_payment;
+    payment_ref payment;
     bool overdue = false;
     bool describe_only = false;
     answer_ptr settled_meanwhile = nullptr; ///< of a cold key, by the payment it stands for
   };
 
-  struct slot {
+  struct wake_timer : shards::timer {};
+  struct idle_timer : shards::timer {};
+
+  struct slot : wake_timer, idle_timer {
     enum class stage : std::uint8_t { loading, live, passivating, rebuilding };
     stage at = stage::loading;
     std::shared_ptr<payment_actor> who;
@@ -77,6 +82,7 @@ private:
 
   void load();
   void admit(const key_name& name, const request& what, payment_ref payment);
+  waiting_request& await(const key_name& name, const request& what, payment_ref payment);
   void hand_over(const key_name& name);
   void dispatch(const key_name& name, slot& seat);
   void answer(const key_name& name, answer_kind kind, const answer_ptr& what);
@@ -84,7 +90,7 @@ private:
   void reply_to(const request& what, answer_kind kind, const answer_ptr& answer,
                 payment_ref payment);
   void close_request(payment_ref payment);
-  void overdue(const key_name& name);
+  void overdue(waiting_request& waits);
   [[nodiscard]] bool take_back(const key_name& name);
   [[nodiscard]] payments::command command_of(const request& what, payment_ref payment);
 
@@ -111,11 +117,11 @@ private:
   bool serving_ = false;
   bool draining_ = false;
   shards::key_table keys_;
+  shards::timer_wheel<slot, wake_timer> wakes_;
+  shards::timer_wheel<slot, idle_timer> idle_;
+  shards::timer_wheel<waiting_request> deadlines_;
   std::unordered_map<key_name, waiting_request, key_name_hash> waiting_;
   std::unordered_map<payment_ref, slot> payments_;
-  shards::timer_wheel<payment_ref> wakes_;
-  shards::timer_wheel<payment_ref> idle_;
-  shards::timer_wheel<key_name, key_name_hash> deadlines_;
   std::unordered_set<std::int64_t> ticks_; ///< under way, by their time
   std::optional<timestamp> sweep_at_;
   /// Payments without an actor here that will be due; may name some that no longer are.

@@ -89,7 +89,7 @@ void shard_actor::seat(payment_ref payment, state_ptr state) {
   const bool was_rebuilding = seat.at == slot::stage::rebuilding;
   seat.at = slot::stage::live;
   if (state->next_action_at) {
-    wakes_.set(payment, *state->next_action_at);
+    wakes_.set(seat, *state->next_action_at);
     need_tick(*state->next_action_at);
   }
   seat.who = std::make_shared<payment_actor>(world_, *this, payment, std::move(state));
@@ -189,7 +189,7 @@ void shard_actor::idle(payment_ref payment) {
   if (idle_.size() >= world_.idle_max())
     return later(0us, [payment](shard_actor& self) { self.passivate(payment); });
   const auto at = world_.now() + milliseconds{limits::passivate_after_ms};
-  idle_.set(payment, at);
+  idle_.set(found->second, at);
   need_tick(at);
 }
 
@@ -212,7 +212,7 @@ void shard_actor::passivate(payment_ref payment) {
       return;
     }
     const auto gone = std::exchange(seat.who, nullptr);
-    self.wakes_.cancel(payment);
+    self.wakes_.cancel(seat);
     if (!seat.requests.empty()) {
       seat.at = slot::stage::loading;
       return self.begin_load(payment);
@@ -230,8 +230,6 @@ void shard_actor::retire(payment_ref payment) {
   // It may be in the midst of telling us.
   later(0us, [who = std::move(found->second.who)](shard_actor&) {});
   payments_.erase(found);
-  wakes_.cancel(payment);
-  idle_.cancel(payment);
 }
 
 /// What is being written is finished; then the lease is given up.

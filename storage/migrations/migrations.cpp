@@ -15,6 +15,7 @@ std::span<const migration> all_migrations() noexcept {
     migration{7, "cluster", migration_0007_cluster},
     migration{8, "journal_at_speed", migration_0008_journal_at_speed},
     migration{9, "settlement_at_scale", migration_0009_settlement_at_scale},
+    migration{10, "changed_keys", migration_0010_changed_keys},
   };
   return all;
 }

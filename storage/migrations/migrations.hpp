@@ -23,5 +23,6 @@ extern const char* const migration_0006_exceptions;
 extern const char* const migration_0007_cluster;
 extern const char* const migration_0008_journal_at_speed;
 extern const char* const migration_0009_settlement_at_scale;
+extern const char* const migration_0010_changed_keys;
 
 } // namespace holdfast::storage

@@ -55,6 +55,7 @@ BOOST_AUTO_TEST_CASE(a_killed_node_comes_back_to_its_pending_payments) {
   check_verified(made);
   check_counted(made);
   BOOST_TEST(made.printed.at("figures").at("serving_s").at("max").as_double() > 0);
+  BOOST_TEST(made.printed.at("figures").at("with_mib").at("max").as_double() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(actors_are_spawned_and_weighed) {

@@ -162,6 +162,10 @@ void gated_store::create_merchant(merchant_row row, callback<merchant_row> done)
   real_.create_merchant(std::move(row), std::move(done));
 }
 
+void gated_store::find_merchant(merchant_id id, callback<std::optional<merchant_row>> done) {
+  real_.find_merchant(id, std::move(done));
+}
+
 void gated_store::list_merchants(callback<std::vector<merchant_row>> done) {
   real_.list_merchants(std::move(done));
 }
@@ -170,16 +174,19 @@ void gated_store::create_key(api_key_row row, callback<api_key_row> done) {
   real_.create_key(std::move(row), std::move(done));
 }
 
-void gated_store::revoke_key(key_id id, timestamp at, callback<bool> done) {
+void gated_store::revoke_key(key_id id, timestamp at,
+                             callback<std::optional<api_key_row>> done) {
   real_.revoke_key(id, at, std::move(done));
 }
 
-void gated_store::list_keys(callback<std::vector<api_key_row>> done) {
-  real_.list_keys(std::move(done));
+void gated_store::list_keys(std::optional<merchant_id> merchant,
+                            callback<std::vector<api_key_row>> done) {
+  real_.list_keys(merchant, std::move(done));
 }
 
-void gated_store::list_callers(shard_number shard, callback<storage::known_callers> done) {
-  real_.list_callers(shard, std::move(done));
+void gated_store::list_callers(shard_number shard, storage::callers_position after,
+                               callback<storage::caller_changes> done) {
+  real_.list_callers(shard, after, std::move(done));
 }
 
 void gated_store::start_shard(shard_number shard, timestamp keys_since,

@@ -79,13 +79,17 @@ public:
   void ping(storage::callback<bool> done) override;
   void create_merchant(storage::merchant_row row,
                        storage::callback<storage::merchant_row> done) override;
+  void find_merchant(merchant_id id,
+                     storage::callback<std::optional<storage::merchant_row>> done) override;
   void list_merchants(storage::callback<std::vector<storage::merchant_row>> done) override;
   void create_key(storage::api_key_row row,
                   storage::callback<storage::api_key_row> done) override;
-  void revoke_key(key_id id, timestamp at, storage::callback<bool> done) override;
-  void list_keys(storage::callback<std::vector<storage::api_key_row>> done) override;
-  void list_callers(shard_number shard,
-                    storage::callback<storage::known_callers> done) override;
+  void revoke_key(key_id id, timestamp at,
+                  storage::callback<std::optional<storage::api_key_row>> done) override;
+  void list_keys(std::optional<merchant_id> merchant,
+                 storage::callback<std::vector<storage::api_key_row>> done) override;
+  void list_callers(shard_number shard, storage::callers_position after,
+                    storage::callback<storage::caller_changes> done) override;
   void start_shard(shard_number shard, timestamp keys_since,
                    storage::callback<storage::shard_start> done) override;
   void due_payments(shard_number shard, timestamp now, std::size_t limit,

@@ -5,6 +5,7 @@ import collections
 import importlib.util
 import os
 import subprocess
+import tempfile
 import unittest
 import xml.etree.ElementTree as xml
 from importlib.machinery import SourceFileLoader
@@ -62,6 +63,29 @@ class goals(unittest.TestCase):
         self.assertIn("| void |", self.row(0, bench_table.spread("ratio"), "void"))
         self.assertIn("| – | – | – | it failed |",
                       bench_table.row(bench_table.goal("what", "", None, None), None, "it failed"))
+
+
+    def test_each_group_is_given_its_turns(self):
+        flags, chosen = bench_table.parse(["--runs", "3", "--seconds", "4", "--only", "settle",
+                                           "--only", "reads"])
+        given = {one.name: " ".join(bench_table.arguments(one, flags)) for one in chosen}
+        self.assertEqual(set(given), {"settle", "reads"})
+        self.assertIn("--runs 3 --seconds 4 --warm-up 3", given["reads"])
+        self.assertIn("--runs 1 --seconds 4 --warm-up 3", given["settle"])
+
+    def test_a_table_that_is_stopped_has_what_was_measured(self):
+        flags, chosen = bench_table.parse(["--only", "reads", "--only", "replay"])
+        with tempfile.TemporaryDirectory() as folder:
+            into = bench_table.table(Path(folder) / "table.md")
+            answers = [(None, "it failed"), KeyboardInterrupt()]
+            with mock.patch.object(bench_table, "run", side_effect=answers), \
+                 mock.patch.object(bench_table, "say"):
+                with self.assertRaises(KeyboardInterrupt):
+                    bench_table.measure(chosen, flags, into)
+            text = into.path.read_text()
+        self.assertIn("| replays of known keys a second |", text)
+        self.assertNotIn("| reads a second |", text)
+        self.assertIn("It took: replay 0 min 0 s.", text)
 
 
 class counts(unittest.TestCase):

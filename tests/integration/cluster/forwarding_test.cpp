@@ -1,5 +1,7 @@
 // Any node takes any request, and nobody can tell from the answer which one it was. Fault 19 of
 // the fault list. `make same-keys` asks with more keys.
+#include "messages/limits.hpp"
+#include "runtime/client/json_members.hpp"
 #include "runtime/demo/reading.hpp"
 #include "tests/integration/cluster/cluster_suite.hpp"
 #include "tests/support/environment.hpp"
@@ -205,6 +207,27 @@ BOOST_AUTO_TEST_CASE(the_same_key_at_all_nodes_at_once_charges_once) {
   BOOST_TEST_MESSAGE(keys << " keys at " << nodes_asked << " nodes at once: " << charged_once
                           << " charged once, " << found.conflicts
                           << " answers 409 that became the same answer");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_made_or_revoked_at_one_node_is_so_at_all) {
+  const auto& nodes = cluster_suite::here().nodes();
+  const auto made = nodes.operators(0).post(
+    "/admin/v1/merchants", boost::json::object{{"name", "New"}, {"currency", "EUR"}});
+  BOOST_TEST_REQUIRE(made.has_value());
+  const auto key = client::string_at(made->as_object(), "api_key");
+  const auto status_at = [&](std::size_t node) {
+    return api_client{nodes.http(node), key}.get("/v1/payments").status;
+  };
+  for (std::size_t node = 0; node < nodes_asked; ++node)
+    BOOST_TEST(status_at(node) == 200, "node " << node);
+  const auto revoked = nodes.operators(1).post(
+    "/admin/v1/keys/" + client::string_at(made->as_object(), "key") + "/revoke", {});
+  BOOST_TEST_REQUIRE(revoked.has_value());
+  BOOST_TEST(status_at(1) == 401);
+  const milliseconds dead_within{2 * limits::key_age_ms_max};
+  for (std::size_t node = 0; node < nodes_asked; ++node)
+    BOOST_TEST(eventually(dead_within, [&] { return status_at(node) == 401; }),
+               "node " << node);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -161,7 +161,7 @@ storage::journal_write create_write(const storage::acquired_shard& owner, std::u
   view.type = event_type::payment_created;
   view.at = test_time();
   view.payload = encode(payment_event{event});
-  write.snapshot = *fold({view});
+  write.snapshot = std::make_shared<const payment>(*fold({view}));
   write.events = {record(*write.snapshot, event)};
   storage::key_claim claim;
   claim.merchant = event.merchant;
@@ -172,13 +172,20 @@ storage::journal_write create_write(const storage::acquired_shard& owner, std::u
   return write;
 }
 
+payment& own_snapshot(storage::journal_write& write) {
+  auto own = std::make_shared<payment>(*write.snapshot);
+  write.snapshot = own;
+  return *own;
+}
+
 storage::journal_write authorize_write(const storage::acquired_shard& owner,
                                        const payment& before) {
   storage::journal_write write;
   write.shard = owner.shard;
   write.epoch = owner.epoch;
-  write.snapshot = before;
-  write.snapshot->status = payment_status::authorized;
+  auto after = std::make_shared<payment>(before);
+  after->status = payment_status::authorized;
+  write.snapshot = std::move(after);
   auto event = record(before, authorization_approved{1, "hold", test_time()});
   posting hold;
   hold.kind = posting_kind::authorization;
@@ -203,8 +210,9 @@ storage::journal_write capture_write(const storage::acquired_shard& owner,
   storage::journal_write write;
   write.shard = owner.shard;
   write.epoch = owner.epoch;
-  write.snapshot = before;
-  apply_captured(*write.snapshot, amount);
+  auto after = std::make_shared<payment>(before);
+  apply_captured(*after, amount);
+  write.snapshot = std::move(after);
   const auto& capture = write.snapshot->operations.back();
   // The amount travels in the reference, so that the fold above needs no request before it.
   auto event = record(before, operation_succeeded{operation_kind::capture, capture.ordinal,

@@ -115,6 +115,9 @@ public:
                                                   std::uint64_t number,
                                                   std::int64_t amount = 1'000);
 
+/// The write's snapshot, to be changed; from here on it has one of its own.
+payment& own_snapshot(storage::journal_write& write);
+
 /// The same payment, authorized: two legs on the hold accounts, and the key's answer.
 [[nodiscard]] storage::journal_write authorize_write(const storage::acquired_shard& owner,
                                                      const payment& before);

@@ -92,7 +92,7 @@ BOOST_FIXTURE_TEST_CASE(exceptions_are_written_with_their_events_or_not_at_all,
           " and x.expected_amount = p.amount and x.opened_at is not null")
     == "2");
   auto poison = with_exception(3);
-  poison.snapshot->amount = minor_units{0};
+  own_snapshot(poison).amount = minor_units{0};
   BOOST_TEST((commit(db->journal(), std::move(poison)).outcome == kind::rejected));
   BOOST_TEST(value("select count(*) from recon_exception") == "2");
 }
@@ -225,7 +225,7 @@ BOOST_FIXTURE_TEST_CASE(only_the_guilty_of_a_poisoned_batch_fail, storage_fixtur
   const std::set<std::size_t> guilty{17, 18, 63, 99};
   auto writes = create_many(owner, 1, 100);
   for (const auto i : guilty)
-    writes[i].snapshot->captured = writes[i].snapshot->amount + minor_units{1};
+    own_snapshot(writes[i]).captured = writes[i].snapshot->amount + minor_units{1};
   const auto results = commit_all(db->journal(), std::move(writes));
   std::int64_t last = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {

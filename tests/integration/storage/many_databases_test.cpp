@@ -269,7 +269,9 @@ BOOST_FIXTURE_TEST_CASE(what_names_no_shard_of_ours_is_absent, two_databases) {
   BOOST_TEST(!known<std::optional<storage::batch_view>>([&](auto done) {
     store.find_batch(batch_id::make(test_time(), beyond, 1), std::move(done));
   }));
-  BOOST_TEST(!known<bool>([&](auto done) {
+  BOOST_TEST(!known<std::optional<storage::merchant_row>>(
+    [&](auto done) { store.find_merchant(merchant_of(beyond), std::move(done)); }));
+  BOOST_TEST(!known<std::optional<storage::api_key_row>>([&](auto done) {
     store.revoke_key(key_id::make(test_time(), beyond, 1), test_time(), std::move(done));
   }));
   BOOST_TEST(known<storage::slice<storage::payment_view>>([&](auto done) {
@@ -372,8 +374,8 @@ BOOST_FIXTURE_TEST_CASE(reads_of_a_database_that_is_down_fail_and_those_of_the_o
              }).has_error());
   // But those who may ask are known for each database by itself.
   const auto callers_of = [&](shard_number shard) {
-    return ask<storage::known_callers>(
-      [&](auto done) { store.list_callers(shard, std::move(done)); });
+    return ask<storage::caller_changes>(
+      [&](auto done) { store.list_callers(shard, {}, std::move(done)); });
   };
   BOOST_TEST(callers_of({1}).has_value());
   BOOST_TEST((callers_of({2}).error().code == errc::unavailable));

@@ -1,6 +1,7 @@
 // The reads: what was written comes back whole, in order, and page by page.
 #include "messages/entry_id.hpp"
 #include "messages/feed_cursor.hpp"
+#include "storage/connection.hpp"
 #include "tests/integration/storage/fixture.hpp"
 
 #include <algorithm>
@@ -64,17 +65,91 @@ BOOST_FIXTURE_TEST_CASE(merchants_and_keys_come_back, store_fixture) {
   value_of(
     ask<storage::api_key_row>([&](auto done) { store.create_key(key, std::move(done)); }));
   const auto revoke = [&](key_id id) {
-    return value_of(
-      ask<bool>([&](auto done) { store.revoke_key(id, test_time(), std::move(done)); }));
+    return value_of(ask<std::optional<storage::api_key_row>>(
+      [&](auto done) { store.revoke_key(id, test_time(), std::move(done)); }));
   };
-  BOOST_TEST(revoke(key.id));
+  const auto revoked = revoke(key.id);
+  BOOST_REQUIRE(revoked.has_value());
+  BOOST_TEST((revoked->hash == key.hash));
+  BOOST_TEST((revoked->revoked_at == test_time()));
   BOOST_TEST(!revoke(key_id::make(test_time(), owner.shard, 8)));
-  const auto keys = value_of(ask<std::vector<storage::api_key_row>>(
-    [&](auto done) { store.list_keys(std::move(done)); }));
+  const auto keys_of = [&](std::optional<merchant_id> merchant) {
+    return value_of(ask<std::vector<storage::api_key_row>>(
+      [&](auto done) { store.list_keys(merchant, std::move(done)); }));
+  };
+  const auto keys = keys_of(std::nullopt);
   BOOST_REQUIRE(keys.size() == 1U);
   BOOST_TEST((keys[0].hash == key.hash));
   BOOST_TEST((keys[0].revoked_at == test_time()));
+  BOOST_TEST(keys_of(row.id).size() == 1U);
+  BOOST_TEST(keys_of(merchant_of(owner.shard, 2)).empty());
+  const auto merchant = [&](merchant_id id) {
+    return value_of(ask<std::optional<storage::merchant_row>>(
+      [&](auto done) { store.find_merchant(id, std::move(done)); }));
+  };
+  BOOST_TEST(merchant(row.id).value().name == row.name);
+  BOOST_TEST(!merchant(merchant_of(owner.shard, 2)));
   BOOST_TEST(value_of(ask<bool>([&](auto done) { store.ping(std::move(done)); })));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_look_at_callers_tells_what_has_changed_since, store_fixture) {
+  auto& store = db->store();
+  const auto look = [&](storage::callers_position after) {
+    return value_of(ask<storage::caller_changes>(
+      [&](auto done) { store.list_callers(owner.shard, after, std::move(done)); }));
+  };
+  const auto number_of = [](std::uint64_t key) {
+    return "'00000000-0000-0000-0000-00000000000" + std::to_string(key) + "'";
+  };
+  const auto insert_key = [&](std::uint64_t key) {
+    return "insert into api_key (id, merchant_id, hash, live, created_at) values ("
+           + number_of(key) + ", " + number_of(0) + ", sha256('" + std::to_string(key)
+           + "'), true, now())";
+  };
+  BOOST_TEST(
+    run("insert into merchant (id, name, currency, stripes, fee_bps, created_at) values ("
+        + number_of(0) + ", 'Shop', 'EUR', 3, 0, now())")
+      .empty());
+  BOOST_TEST(run(insert_key(1)).empty());
+  const auto first = look({});
+  BOOST_TEST(first.is_all);
+  BOOST_REQUIRE(first.rows.size() == 1U);
+  BOOST_TEST(first.rows[0].stripes == 3);
+  const auto second = look(first.upto);
+  BOOST_TEST(!second.is_all);
+  BOOST_TEST(second.rows.empty());
+
+  // One begins before another and ends after a look has seen that: the next look sees it.
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto slow = value_of(storage::connection::open(url, "test", deadline));
+  BOOST_TEST(slow->script(("begin; " + insert_key(2)).c_str(), deadline).has_value());
+  BOOST_TEST(run(insert_key(3)).empty());
+  const auto third = look(second.upto);
+  BOOST_TEST(third.rows.size() == 1U);
+  BOOST_TEST(slow->script("commit", deadline).has_value());
+  const auto fourth = look(third.upto);
+  BOOST_TEST(fourth.rows.size() == 2U);
+  BOOST_TEST(look(fourth.upto).rows.empty());
+
+  // Whoever revokes it, and however.
+  BOOST_TEST(run("update api_key set revoked_at = now() where id = " + number_of(1)).empty());
+  const auto fifth = look(fourth.upto);
+  BOOST_REQUIRE(fifth.rows.size() == 1U);
+  BOOST_TEST(fifth.rows[0].key.revoked_at.has_value());
+
+  // As out of a dump of a server that has done more: read over and over, until it is migrated.
+  BOOST_TEST(run("alter table api_key disable trigger user;"
+                 " update api_key set changed_in = '999999999999';"
+                 " alter table api_key enable trigger user")
+               .empty());
+  BOOST_TEST(look(look(fifth.upto).upto).rows.size() == 3U);
+  BOOST_TEST(storage::migrate(url, test_identity()).has_value());
+  BOOST_TEST(look(look(fifth.upto).upto).rows.empty());
+
+  auto elsewhere = fifth.upto;
+  elsewhere.server_start += milliseconds{1};
+  BOOST_TEST(look(elsewhere).is_all);
+  BOOST_TEST(look(elsewhere).rows.size() == 3U);
 }
 
 BOOST_FIXTURE_TEST_CASE(payments_are_listed_page_by_page_and_filtered, store_fixture) {
@@ -115,7 +190,7 @@ BOOST_FIXTURE_TEST_CASE(payments_are_listed_page_by_page_and_filtered, store_fix
 BOOST_FIXTURE_TEST_CASE(a_payment_comes_back_as_it_was_written, store_fixture) {
   const auto authorized = write(authorize_write(owner, write(create_write(owner, 1))));
   auto capture = capture_write(owner, authorized, 1'000);
-  capture.snapshot->next_action_at = test_time();
+  own_snapshot(capture).next_action_at = test_time();
   const auto captured = write(std::move(capture));
   const auto found = value_of(ask<std::optional<storage::payment_view>>(
     [&](auto done) { db->store().find_payment(captured.id, std::move(done)); }));
@@ -142,14 +217,14 @@ BOOST_FIXTURE_TEST_CASE(a_refund_is_found_by_its_merchant_only, store_fixture) {
   auto refund = authorize_write(owner, captured);
   refund.events.front().postings.clear();
   refund.answer.reset();
-  refund.snapshot = captured;
+  refund.snapshot = std::make_shared<const payment>(captured);
   operation asked;
   asked.kind = operation_kind::refund;
   asked.ordinal = 1;
   asked.id = refund_id::make(test_time(), owner.shard, 5).value;
   asked.amount = minor_units{100};
   asked.created_at = test_time();
-  refund.snapshot->operations.push_back(asked);
+  own_snapshot(refund).operations.push_back(asked);
   refund.changed_operations = {asked};
   write(std::move(refund));
   const auto find = [&](merchant_id merchant) {
@@ -166,15 +241,15 @@ BOOST_FIXTURE_TEST_CASE(a_refund_is_found_by_its_merchant_only, store_fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_new_owner_finds_warm_keys_and_live_payments, store_fixture) {
   auto live = create_write(owner, 1);
-  live.snapshot->next_action_at = test_time() + std::chrono::hours{24 * 365 * 20};
+  own_snapshot(live).next_action_at = test_time() + std::chrono::hours{24 * 365 * 20};
   write(live);
   auto sleeping = create_write(owner, 2);
-  sleeping.snapshot->status = payment_status::authorized;
-  sleeping.snapshot->next_action_at = test_time() + std::chrono::hours{24 * 365 * 20};
+  own_snapshot(sleeping).status = payment_status::authorized;
+  own_snapshot(sleeping).next_action_at = test_time() + std::chrono::hours{24 * 365 * 20};
   write(sleeping);
   auto due = create_write(owner, 3);
-  due.snapshot->status = payment_status::authorized;
-  due.snapshot->next_action_at = timestamp{} + std::chrono::hours{1};
+  own_snapshot(due).status = payment_status::authorized;
+  own_snapshot(due).next_action_at = timestamp{} + std::chrono::hours{1};
   write(due);
   write(create_write(owner, 4));
   const auto start = value_of(ask<storage::shard_start>(
@@ -199,14 +274,15 @@ namespace {
 /// As the core leaves an intent, and its approval a moment later.
 journal_write make_intent(const storage::acquired_shard& owner, std::uint64_t number) {
   auto intent = create_write(owner, number);
-  intent.snapshot->next_action_at = intent.snapshot->created_at + std::chrono::seconds{4};
+  own_snapshot(intent).next_action_at = intent.snapshot->created_at + std::chrono::seconds{4};
   return intent;
 }
 
 journal_write make_approval(const storage::acquired_shard& owner, const payment& intent,
                             std::chrono::milliseconds after) {
   auto approval = authorize_write(owner, intent);
-  approval.snapshot->next_action_at = intent.created_at + after + std::chrono::hours{7 * 24};
+  own_snapshot(approval).next_action_at =
+    intent.created_at + after + std::chrono::hours{7 * 24};
   return approval;
 }
 
@@ -260,8 +336,8 @@ BOOST_FIXTURE_TEST_CASE(an_intent_is_found_by_a_new_owner_and_once_it_is_pending
   BOOST_TEST((start.live[0].id == intent.id));
   BOOST_TEST(due().empty());
   auto pending = authorize_write(owner, intent);
-  pending.snapshot->status = payment_status::pending_gateway;
-  pending.snapshot->next_action_at = after;
+  own_snapshot(pending).status = payment_status::pending_gateway;
+  own_snapshot(pending).next_action_at = after;
   write(std::move(pending));
   BOOST_TEST(due().size() == 1U);
 }
@@ -303,7 +379,7 @@ BOOST_FIXTURE_TEST_CASE(the_feed_follows_several_shards_while_they_grow, store_f
     for (int i = 0; i < events; ++i) {
       const auto number = ++written;
       auto created = create_write(owners[number * number % 3], number);
-      created.snapshot->merchant = created.claim->merchant = merchant;
+      own_snapshot(created).merchant = created.claim->merchant = merchant;
       auto& event = created.events.front();
       event.merchant = merchant;
       event.at = test_time() + std::chrono::minutes{number % 5 == 0 ? -60 : 1} * number;

@@ -22,7 +22,7 @@ journal_write notice_write(const storage::acquired_shard& owner, const payment& 
   journal_write write;
   write.shard = owner.shard;
   write.epoch = owner.epoch;
-  write.snapshot = subject;
+  write.snapshot = std::make_shared<const payment>(subject);
   write.webhook = storage::webhook_claim{gateway, event_id, subject.id.value, test_time()};
   write.events.push_back({event_type::webhook_received,
                           subject.merchant,
@@ -45,8 +45,9 @@ journal_write dispute_write(const storage::acquired_shard& owner, const payment&
   one.amount = minor_units{amount};
   one.reserved = minor_units{reserved};
   one.opened_at = test_time();
-  write.snapshot->disputes.push_back(one);
-  write.snapshot->disputed = one.reserved;
+  auto& after = own_snapshot(write);
+  after.disputes.push_back(one);
+  after.disputed = one.reserved;
   write.changed_disputes = {one};
   return write;
 }

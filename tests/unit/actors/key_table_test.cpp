@@ -65,6 +65,18 @@ BOOST_AUTO_TEST_CASE(keys_of_two_merchants_are_two) {
   BOOST_CHECK(repeat(keys, {bert, "k"}) == key_verdict::fresh);
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_of_another_subject_is_not_the_keys) {
+  key_table keys{10};
+  const key_name name{anna, "k"};
+  BOOST_TEST(keys.finish_of(name, subject(1), answer("of nobody"), noon));
+  BOOST_TEST(keys.size() == 0u);
+  BOOST_CHECK(keys.begin(name, one_request, subject(1), noon).verdict == key_verdict::fresh);
+  BOOST_TEST(!keys.finish_of(name, subject(2), answer("another's"), noon));
+  BOOST_CHECK(repeat(keys, name) == key_verdict::in_progress);
+  BOOST_TEST(keys.finish_of(name, subject(1), answer("its own"), noon));
+  BOOST_TEST(keys.begin(name, one_request, subject(1), noon).answer->body == "its own");
+}
+
 BOOST_AUTO_TEST_CASE(another_request_under_a_key_is_a_mismatch_at_any_time) {
   key_table keys{10};
   const key_name name{anna, "k"};

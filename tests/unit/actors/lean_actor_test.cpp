@@ -9,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/sec.hpp>
 
 #include <atomic>
 #include <functional>
@@ -144,32 +145,37 @@ BOOST_AUTO_TEST_SUITE_END()
 
 namespace {
 
-/// What a shard is to a payment.
+/// What a shard is to a payment. Its observer hears which payment has ended, and why.
 class parent_actor final : public caf::event_based_actor {
 public:
-  parent_actor(caf::actor_config& cfg, environment_ptr env, caf::actor observer)
+  using when_idle = std::function<void(const caf::actor& child)>;
+
+  parent_actor(caf::actor_config& cfg, environment_ptr env, caf::actor observer, when_idle then)
     : caf::event_based_actor(cfg),
       env_(std::move(env)),
-      observer_(std::move(observer)) {}
+      observer_(std::move(observer)),
+      then_(std::move(then)) {}
 
   caf::behavior make_behavior() override {
     auto state = bench::synthetic_payments{env_->now()}.approved();
     payment_seat seat{env_,          caf::actor_cast<caf::actor>(this), {}, {1}, state.id,
                       state.merchant};
     child_ = spawn_payment(*this, std::move(seat), std::move(state));
-    set_down_handler([this](caf::down_msg&) {
-      caf::anon_send(observer_, caf::actor_cast<caf::weak_actor_ptr>(child_));
-      child_ = nullptr;
-    });
     return {
-      [this](const payment_idle&) { tell(child_, passivate{}); },
+      [this](const payment_idle&) { then_(child_); },
       [](const wake_me&) {},
+      [this](const payment_ended& ended) {
+        if (ended.who == child_.id())
+          caf::anon_send(observer_, caf::actor_cast<caf::weak_actor_ptr>(child_), ended.reason);
+        child_ = nullptr;
+      },
     };
   }
 
 private:
   environment_ptr env_;
   caf::actor observer_;
+  when_idle then_;
   caf::actor child_;
 };
 
@@ -183,14 +189,61 @@ environment_ptr quiet_environment() {
 
 } // namespace
 
+struct payment_fixture : fixture {
+  struct end {
+    caf::weak_actor_ptr who;
+    caf::error reason;
+  };
+
+  /// How a payment ends that its parent has done this with, once it was idle.
+  end end_of(environment_ptr env, parent_actor::when_idle then) {
+    auto parent = system.spawn<parent_actor>(std::move(env), caf::actor_cast<caf::actor>(self),
+                                             std::move(then));
+    end told;
+    self->receive(
+      [&](caf::weak_actor_ptr& child, caf::error& reason) {
+        told = {std::move(child), std::move(reason)};
+      },
+      caf::after(patience) >> [] { throw std::runtime_error("it stays"); });
+    caf::anon_send_exit(parent, caf::exit_reason::user_shutdown);
+    return told;
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(payment_end, payment_fixture)
+
+BOOST_AUTO_TEST_CASE(a_payment_that_is_asked_to_go_says_so_without_a_reason) {
+  const auto ask = [](const caf::actor& child) { tell(child, passivate{}); };
+  BOOST_TEST(!end_of(quiet_environment(), ask).reason);
+}
+
+BOOST_AUTO_TEST_CASE(a_payment_that_is_killed_says_so) {
+  const auto kill = [](const caf::actor& child) {
+    caf::anon_send_exit(child, caf::exit_reason::kill);
+  };
+  BOOST_TEST((end_of(quiet_environment(), kill).reason == caf::exit_reason::kill));
+}
+
+BOOST_AUTO_TEST_CASE(a_payment_that_fails_says_so) {
+  auto env = quiet_environment();
+  env->rules_of = [](const std::string&) -> payments::policy {
+    throw std::runtime_error("no rules");
+  };
+  const auto leave = [](const caf::actor&) {};
+  BOOST_TEST((end_of(env, leave).reason == caf::sec::runtime_error));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_FIXTURE_TEST_SUITE(payment_memory, fixture)
 
 /// CAF keeps an actor's memory for as long as anybody has as much as its address.
 BOOST_AUTO_TEST_CASE(nothing_of_a_payment_that_has_gone_stays_with_its_shard) {
   auto parent =
-    system.spawn<parent_actor>(quiet_environment(), caf::actor_cast<caf::actor>(self));
+    system.spawn<parent_actor>(quiet_environment(), caf::actor_cast<caf::actor>(self),
+                               [](const caf::actor& child) { tell(child, passivate{}); });
   caf::weak_actor_ptr gone;
-  self->receive([&](caf::weak_actor_ptr& child) { gone = std::move(child); },
+  self->receive([&](caf::weak_actor_ptr& child, const caf::error&) { gone = std::move(child); },
                 caf::after(patience) >> [] { throw std::runtime_error("it stays"); });
   BOOST_REQUIRE(gone);
   const auto deadline = std::chrono::steady_clock::now() + patience;

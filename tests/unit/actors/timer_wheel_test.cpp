@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <map>
-#include <string>
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace holdfast::shards {
 
@@ -19,8 +21,48 @@ constexpr auto tick = 50ms;
 constexpr auto turn = 512 * tick;
 const timestamp start{std::chrono::sys_days{std::chrono::November / 23 / 2026} + 12h};
 
-using wheel = timer_wheel<int>;
 using keys = std::vector<int>;
+
+struct first_timer : timer {};
+struct second_timer : timer {};
+
+/// What has timers in two wheels, as a payment has.
+struct sleeper : first_timer, second_timer {
+  explicit sleeper(int number) : key(number) {}
+
+  int key;
+};
+
+using first_wheel = timer_wheel<sleeper, first_timer>;
+using second_wheel = timer_wheel<sleeper, second_timer>;
+
+template <class Wheel>
+keys take_all(Wheel& timers) {
+  keys due;
+  while (const auto* one = timers.take_due())
+    due.push_back(one->key);
+  return due;
+}
+
+/// A wheel and what its timers are for, by number.
+class wheel {
+public:
+  wheel(timestamp since, milliseconds tick_length) : timers_(since, tick_length) {}
+
+  void set(int key, timestamp at) { timers_.set(owner(key), at); }
+  void cancel(int key) { timers_.cancel(owner(key)); }
+  [[nodiscard]] keys advance(timestamp now) {
+    timers_.advance(now);
+    return take_all(timers_);
+  }
+  [[nodiscard]] std::size_t size() const { return timers_.size(); }
+
+private:
+  sleeper& owner(int key) { return owners_.try_emplace(key, key).first->second; }
+
+  first_wheel timers_;
+  std::map<int, sleeper> owners_;
+};
 
 keys sorted(keys some) {
   std::ranges::sort(some);
@@ -182,10 +224,86 @@ BOOST_AUTO_TEST_CASE(many_keys_are_each_due_in_their_tick) {
   BOOST_TEST(timers.size() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(keys_of_other_types_need_a_hash_only) {
-  timer_wheel<std::string> timers{start, tick};
-  timers.set("payment", start + 1s);
-  BOOST_TEST(timers.advance(start + 1s) == std::vector<std::string>{"payment"});
+BOOST_AUTO_TEST_CASE(who_is_gone_has_no_timer_any_more) {
+  first_wheel timers{start, tick};
+  std::optional<sleeper> early{1};
+  std::optional<sleeper> late{2};
+  sleeper other{3};
+  for (auto* one : {&*early, &other, &*late})
+    timers.set(*one, start + 1s);
+  late.reset();
+  BOOST_TEST(timers.size() == 2u);
+  timers.advance(start + 1s);
+  // Also when it was due already.
+  early.reset();
+  BOOST_TEST(timers.size() == 1u);
+  BOOST_TEST(take_all(timers) == keys{3});
+}
+
+BOOST_AUTO_TEST_CASE(whoever_is_due_may_end_the_others) {
+  first_wheel timers{start, tick};
+  std::map<int, sleeper> owners;
+  for (int key = 1; key <= 3; ++key)
+    timers.set(owners.try_emplace(key, key).first->second, start + 1s);
+  timers.advance(start + 1s);
+  BOOST_TEST_REQUIRE(timers.take_due()->key == 1);
+  owners.clear();
+  BOOST_TEST(timers.take_due() == nullptr);
+  BOOST_TEST(timers.size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(who_outlives_the_wheel_has_no_timer_any_more) {
+  auto timers = std::make_unique<first_wheel>(start, tick);
+  sleeper waits{1};
+  sleeper due{2};
+  timers->set(waits, start + 1h);
+  timers->set(due, start + 1s);
+  timers->advance(start + 1s);
+  timers = std::make_unique<first_wheel>(start, tick);
+  timers->set(waits, start + 1s);
+  timers->advance(start + 1s);
+  BOOST_TEST(take_all(*timers) == keys{1});
+}
+
+BOOST_AUTO_TEST_CASE(what_is_due_counts_until_it_is_taken_set_anew_or_cancelled) {
+  first_wheel timers{start, tick};
+  sleeper taken{1};
+  sleeper set_anew{2};
+  sleeper cancelled{3};
+  for (auto* one : {&taken, &set_anew, &cancelled})
+    timers.set(*one, start + 1s);
+  timers.advance(start + 1s);
+  BOOST_TEST(timers.size() == 3u);
+  timers.set(set_anew, start + 2s);
+  timers.cancel(cancelled);
+  BOOST_TEST(timers.size() == 2u);
+  BOOST_TEST(take_all(timers) == keys{1});
+  timers.advance(start + 2s);
+  BOOST_TEST(take_all(timers) == keys{2});
+}
+
+BOOST_AUTO_TEST_CASE(what_is_due_and_not_taken_comes_before_what_is_due_later) {
+  first_wheel timers{start, tick};
+  sleeper one{1};
+  sleeper other{2};
+  timers.set(other, start + 2s);
+  timers.set(one, start + 1s);
+  timers.advance(start + 1s);
+  timers.advance(start + 1h);
+  BOOST_TEST(take_all(timers) == (keys{1, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(the_timers_of_one_owner_are_apart) {
+  first_wheel wakes{start, tick};
+  second_wheel rests{start, tick};
+  sleeper one{1};
+  wakes.set(one, start + 1s);
+  rests.set(one, start + 1s);
+  wakes.cancel(one);
+  wakes.advance(start + 1s);
+  rests.advance(start + 1s);
+  BOOST_TEST(wakes.take_due() == nullptr);
+  BOOST_TEST(rests.take_due() == &one);
 }
 
 BOOST_AUTO_TEST_CASE(it_does_what_plain_timers_do) {

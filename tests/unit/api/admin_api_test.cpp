@@ -93,6 +93,7 @@ BOOST_AUTO_TEST_CASE(makes_a_merchant_with_a_key_that_works_at_once) {
   BOOST_TEST(store.merchants.front().fee_bps == 15U);
   BOOST_TEST(store.merchants.front().id.shard().value == 37 % 32);
   BOOST_TEST(text_at(answer, "id") == store.merchants.front().id.text());
+  BOOST_TEST(store.key_looks == 0); // of all keys, for each new one
   BOOST_TEST(is_known(text_at(answer, "api_key")));
   BOOST_TEST(get("/admin/v1/merchants").body.find("api_key\":\"hf_") == std::string::npos);
 }
@@ -164,7 +165,9 @@ BOOST_AUTO_TEST_CASE(makes_and_revokes_keys) {
   const auto key = text_at(made, "api_key");
   BOOST_TEST(key.starts_with("hf_live_"));
   BOOST_TEST(is_known(key));
+  const auto looks = store.key_looks;
   BOOST_TEST(post("/admin/v1/keys/" + text_at(made, "id") + "/revoke").status == 200);
+  BOOST_TEST(store.key_looks == looks);
   BOOST_TEST(!is_known(key));
   const auto listed = boost::json::parse(get("/admin/v1/keys").body);
   BOOST_TEST(listed.at("data").as_array().size() == 2U);

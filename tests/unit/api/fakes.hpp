@@ -6,6 +6,7 @@
 #include "runtime/front.hpp"
 #include "runtime/http/server.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +28,12 @@ inline constexpr timestamp test_now{std::chrono::sys_days{std::chrono::year{2026
 inline const shard_layout one_database{{shard_range{{0}, {31}}}};
 inline const shard_layout two_databases{{shard_range{{0}, {15}}, shard_range{{16}, {31}}}};
 
+/// What one database knows of merchants and keys.
+struct known_callers {
+  std::vector<storage::merchant_row> merchants;
+  std::vector<storage::api_key_row> keys;
+};
+
 /// Answers within the call. While `down` is set, every look fails as unavailable.
 class fake_store : public storage::store {
 public:
@@ -34,7 +41,10 @@ public:
   std::vector<storage::merchant_row> merchants;
   std::vector<storage::api_key_row> keys;
   /// What the second of two databases knows of merchants and keys; `down` is the first one's.
-  std::optional<expected<storage::known_callers>> other_part;
+  std::optional<expected<known_callers>> other_part;
+  /// While set, a look at the first database hears of these alone, as of what has changed.
+  std::optional<std::vector<storage::api_key_row>> changed;
+  storage::callers_position last_position; ///< that a look began behind
   /// The shards of a database that is away: what is of theirs, or of all, is unavailable.
   std::optional<shard_range> away;
   /// While set, looks for keys have begun but are not answered before `answer_looks`.
@@ -68,6 +78,13 @@ public:
     merchants.push_back(row);
     answer(done, row);
   }
+  void find_merchant(merchant_id id,
+                     storage::callback<std::optional<storage::merchant_row>> done) override {
+    if (is_away(id.shard()))
+      return done(make_error(errc::unavailable, "away for the test"));
+    const auto found = std::ranges::find(merchants, id, &storage::merchant_row::id);
+    answer(done, found == merchants.end() ? std::nullopt : std::optional{*found});
+  }
   void list_merchants(storage::callback<std::vector<storage::merchant_row>> done) override {
     if (away)
       return done(make_error(errc::unavailable, "away for the test"));
@@ -78,31 +95,52 @@ public:
     keys.push_back(row);
     answer(done, row);
   }
-  void revoke_key(key_id id, timestamp at, storage::callback<bool> done) override {
-    bool found = false;
+  void revoke_key(key_id id, timestamp at,
+                  storage::callback<std::optional<storage::api_key_row>> done) override {
+    std::optional<storage::api_key_row> found;
     for (auto& key : keys)
       if (key.id == id) {
         key.revoked_at = at;
-        found = true;
+        found = key;
       }
     answer(done, found);
   }
-  void list_keys(storage::callback<std::vector<storage::api_key_row>> done) override {
-    answer(done, keys);
+  void list_keys(std::optional<merchant_id> merchant,
+                 storage::callback<std::vector<storage::api_key_row>> done) override {
+    auto rows = keys;
+    std::erase_if(rows, [&](const auto& key) { return merchant && key.merchant != *merchant; });
+    answer(done, rows);
   }
-  void list_callers(shard_number shard,
-                    storage::callback<storage::known_callers> done) override {
+  void list_callers(shard_number shard, storage::callers_position after,
+                    storage::callback<storage::caller_changes> done) override {
     ++key_looks;
     const bool is_second = shard >= two_databases.ranges().back().first;
-    expected<storage::known_callers> told = storage::known_callers{merchants, keys};
+    expected<known_callers> part = known_callers{merchants, keys};
     if (is_second)
-      told = other_part.value_or(storage::known_callers{});
-    if (is_away(shard) || (down && !is_second))
-      told = make_error(errc::unavailable, "down for the test");
+      part = other_part.value_or(known_callers{});
+    else if (changed)
+      part->keys = *changed;
+    if (!is_second)
+      last_position = after;
+    expected<storage::caller_changes> told = make_error(errc::unavailable, "down for the test");
+    if (part && !is_away(shard) && (is_second || !down))
+      told = changes_of(*part, is_second || !changed);
     if (hold_looks)
       held_looks.push_back([done, told] { done(told); });
     else
       done(std::move(told));
+  }
+  static storage::caller_changes changes_of(const known_callers& part, bool is_all) {
+    storage::caller_changes changes;
+    changes.is_all = is_all;
+    changes.upto = {.server_start = test_now, .transaction = part.keys.size()};
+    for (const auto& key : part.keys) {
+      const auto owner =
+        std::ranges::find(part.merchants, key.merchant, &storage::merchant_row::id);
+      if (owner != part.merchants.end())
+        changes.rows.push_back({key, owner->stripes});
+    }
+    return changes;
   }
   void answer_looks() {
     for (const auto& look : std::exchange(held_looks, {}))

@@ -20,6 +20,7 @@ struct fixture {
                 [this](milliseconds, std::function<void()> run) { due.push_back(run); },
                 two_databases};
   timestamp now = test_now;
+  std::optional<expected<void>> learnt;
 
   void pass_pause() {
     now += milliseconds{limits::key_refresh_pause_ms};
@@ -38,6 +39,10 @@ struct fixture {
   void refresh() {
     for (const auto& database : two_databases.ranges())
       ring.refresh(database.first, now, [](const expected<void>&) {});
+  }
+  void learn(const storage::api_key_row& written, std::uint64_t heard) {
+    learnt.reset();
+    ring.learn({written, 4}, heard, now, [this](expected<void> done) { learnt = done; });
   }
 };
 
@@ -191,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_unavailable_when_its_database_was_not_read_for_lon
   storage::merchant_row neighbour;
   neighbour.id = neighbour_merchant();
   const auto theirs = ring.issue(neighbour.id, false, now, 8).value();
-  store.other_part = storage::known_callers{{neighbour}, {theirs.row}};
+  store.other_part = known_callers{{neighbour}, {theirs.row}};
   refresh();
   store.down = true;
   now += milliseconds{limits::key_stale_ms_max - 1};
@@ -207,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_unavailable_when_its_database_was_not_read_for_lon
 
 BOOST_AUTO_TEST_CASE(a_database_that_does_not_answer_holds_up_nobody_else) {
   const auto mine = add_merchant(store, ring, test_merchant(1));
-  store.other_part = storage::known_callers{};
+  store.other_part = known_callers{};
   refresh();
   now += milliseconds{2 * limits::key_age_ms_max};
   store.hold_looks = true;
@@ -228,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_database_that_is_down_takes_nothing_from_the_others) {
   storage::merchant_row neighbour;
   neighbour.id = neighbour_merchant();
   const auto theirs = ring.issue(neighbour.id, false, now, 8).value();
-  store.other_part = storage::known_callers{{neighbour}, {theirs.row}};
+  store.other_part = known_callers{{neighbour}, {theirs.row}};
   refresh();
   BOOST_TEST(find(mine)->has_value());
   BOOST_TEST(find(theirs.text.reveal())->has_value());
@@ -244,21 +249,90 @@ BOOST_AUTO_TEST_CASE(a_database_that_is_down_takes_nothing_from_the_others) {
   now += milliseconds{limits::key_refresh_pause_ms};
   BOOST_TEST(find("hf_test_nonsense").has_error());
 
-  store.other_part = storage::known_callers{{neighbour}, {}};
+  store.other_part = known_callers{{neighbour}, {}};
   now += milliseconds{limits::key_refresh_pause_ms};
   BOOST_TEST(!find("hf_test_nonsense")->has_value());
   BOOST_TEST(!find(theirs.text.reveal())->has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_look_adds_what_has_changed_to_what_is_known) {
+  const auto one = add_merchant(store, ring, test_merchant(1));
+  const auto other = add_merchant(store, ring, test_merchant(2));
+  refresh();
+  BOOST_TEST(store.last_position.transaction == 0U);
+  auto revoked = store.keys.front();
+  revoked.revoked_at = now;
+  const auto new_here = add_merchant(store, ring, test_merchant(3));
+  store.changed = std::vector{revoked, store.keys.back()};
+  refresh();
+  // Behind what the first look has seen, of two keys.
+  BOOST_TEST(store.last_position.transaction == 2U);
+  BOOST_TEST(!find(one)->has_value());
+  BOOST_TEST(find(other)->has_value());
+  BOOST_TEST(find(new_here)->has_value());
+  // One that tells of all takes away what it doesn't tell of.
+  store.changed.reset();
+  store.keys.erase(store.keys.begin() + 1);
+  refresh();
+  BOOST_TEST(!find(other)->has_value());
+  BOOST_TEST(find(new_here)->has_value());
+}
+
+BOOST_AUTO_TEST_CASE(learns_what_this_node_writes_without_a_look) {
+  refresh();
+  const auto looks = store.key_looks;
+  const auto key = add_merchant(store, ring, test_merchant(1));
+  auto& row = store.keys.back();
+  learn(row, ring.heard(row.id.shard()));
+  BOOST_TEST(learnt.value().has_value());
+  BOOST_TEST(find(key).value().value().stripes == 4);
+  row.revoked_at = now;
+  learn(row, ring.heard(row.id.shard()));
+  BOOST_TEST(learnt.value().has_value());
+  BOOST_TEST(!ring.opens(row));
+  BOOST_TEST(store.key_looks == looks);
+}
+
+BOOST_AUTO_TEST_CASE(a_look_that_was_under_way_does_not_bring_a_revoked_key_back) {
+  const auto key = add_merchant(store, ring, test_merchant(1));
+  refresh();
+  auto& row = store.keys.back();
+  store.hold_looks = true;
+  refresh(); // has read the row as it was
+  row.revoked_at = now;
+  learn(row, ring.heard(row.id.shard()));
+  BOOST_TEST(!ring.opens(row));
+  BOOST_TEST(!learnt.has_value());
+  store.answer_looks();
+  BOOST_TEST(!learnt.has_value());
+  store.answer_looks();
+  BOOST_TEST(learnt.value().has_value());
+  BOOST_TEST(!ring.opens(row));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_was_revoked_elsewhere_is_not_learnt_as_new) {
+  refresh();
+  const auto heard = ring.heard(test_merchant(1).shard());
+  const auto key = add_merchant(store, ring, test_merchant(1));
+  const auto made = store.keys.back();
+  // Before its maker is told that it was written, another node revokes it, and a look hears so.
+  store.keys.back().revoked_at = now;
+  refresh();
+  learn(made, heard);
+  BOOST_TEST(learnt.value().has_value());
+  BOOST_TEST(!ring.opens(made));
+  BOOST_TEST(!find(key)->has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_revoked_key_is_told_to_be_closed_once_it_is) {
   const auto key = add_merchant(store, ring, test_merchant(1));
-  const auto id = store.keys.front().id;
+  const auto row = store.keys.front();
   refresh();
-  BOOST_TEST(ring.opens(id));
+  BOOST_TEST(ring.opens(row));
   store.keys.front().revoked_at = now;
   store.other_part = make_error(errc::unavailable, "down for the test");
   refresh();
-  BOOST_TEST(!ring.opens(id));
+  BOOST_TEST(!ring.opens(row));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

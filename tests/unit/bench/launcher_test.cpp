@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 launch_plan open_loop(double rate, nanoseconds length, std::size_t connections = 1'000) {
-  return {connections, rate, length, 1s};
+  return {connections, rate, length, 1s, 0s};
 }
 
 /// All that may begin at that moment.
@@ -50,6 +50,17 @@ BOOST_AUTO_TEST_CASE(a_late_journey_counts_from_when_it_was_due) {
   BOOST_TEST((taken.back().due == 10ms));
 }
 
+BOOST_AUTO_TEST_CASE(what_becomes_due_between_two_steps_begins_together) {
+  launcher load{{1'000, 4'000.0, 1s, 1s, 1ms}};
+  BOOST_TEST(take_all(load, 0s).size() == 1U);
+  BOOST_TEST((*load.wake_at() == 1ms));
+  const auto taken = take_all(load, 1ms);
+  BOOST_REQUIRE_EQUAL(taken.size(), 4U);
+  BOOST_TEST((taken.front().due == 250us));
+  BOOST_TEST((taken.back().due == 1ms));
+  BOOST_TEST((*load.wake_at() == 2ms));
+}
+
 BOOST_AUTO_TEST_CASE(without_a_free_connection_nothing_begins_and_the_queue_shows) {
   launcher load{open_loop(1'000, 1s, 2)};
   BOOST_TEST(take_all(load, 9ms).size() == 2U);
@@ -79,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_rate_that_does_not_divide_a_second_neither_gains_nor_lose
 }
 
 BOOST_AUTO_TEST_CASE(a_closed_loop_fills_its_connections_and_goes_on_as_they_come_free) {
-  launcher load{{3, std::nullopt, 1s, 1s}};
+  launcher load{{3, std::nullopt, 1s, 1s, 0s}};
   BOOST_TEST(take_all(load, 0s).size() == 3U);
   BOOST_TEST(load.in_flight() == 3U);
   BOOST_TEST(!load.wake_at().has_value());

@@ -166,6 +166,20 @@ BOOST_AUTO_TEST_CASE(a_process_is_read_whatever_its_name) {
   BOOST_TEST(status_bytes("VmHWMore:\t 12 kB\n", "VmHWM") == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(the_machine_s_time_is_read_from_the_line_of_all_processors) {
+  // user, nice, system, idle, iowait, irq, softirq, steal, and guests' time, which is in user.
+  const auto times =
+    parse_machine_times("cpu  10 20 30 40 50 60 70 80 5 5\ncpu0 1 1 1 1 1 1\n");
+  BOOST_REQUIRE(times.has_value());
+  const auto tick = microseconds{1'000'000 / ::sysconf(_SC_CLK_TCK)};
+  BOOST_TEST((times->all == 360 * tick));
+  BOOST_TEST((times->idle == 90 * tick));
+  BOOST_TEST((times->stolen == 80 * tick));
+  BOOST_TEST(parse_machine_times("cpu  10 20 30").has_error());
+  BOOST_TEST(parse_machine_times("").has_error());
+  BOOST_TEST(machine_times_now().all.count() > 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_family_costs_at_least_what_its_head_does) {
   const auto resident = resident_bytes(::getpid());
   const auto alone = usage_of(::getpid());
