@@ -235,10 +235,8 @@ void payment_work::write_events(payments::decision&& decision, waiting_command&&
                                 timestamp now) {
   auto write = new_write(command.origin);
   auto next = std::make_shared<payment>(*state_);
-  auto& pending = in_flight_.emplace();
-  pending.next = next;
-  pending.calls = std::move(decision.calls);
-  pending.origin = std::move(command.origin);
+  auto& pending = in_flight_.emplace(
+    pending_write{next, std::move(decision.calls), std::move(command.origin), {}, {}});
   pending.is_of_wake = std::holds_alternative<payments::woken>(command.what)
                        || std::holds_alternative<payments::recovered>(command.what);
   if (const auto* heard = std::get_if<payments::gateway_notified>(&command.what)) {

@@ -198,6 +198,14 @@ BOOST_AUTO_TEST_CASE(a_jump_of_an_hour_forward_makes_all_of_the_hour_due) {
   BOOST_TEST(timers.advance(start + 2h).size() == 11u);
 }
 
+BOOST_AUTO_TEST_CASE(after_a_long_pause_the_next_tick_is_still_to_come) {
+  wheel timers{start, tick};
+  timers.set(1, start + 10 * turn);
+  timers.set(2, start + 10 * turn + 1us);
+  BOOST_TEST(timers.advance(start + 10 * turn) == keys{1});
+  BOOST_TEST(timers.advance(start + 10 * turn + tick) == keys{2});
+}
+
 BOOST_AUTO_TEST_CASE(a_jump_of_an_hour_back_does_not_hold_up_what_is_set_after_it) {
   wheel timers{start, tick};
   timers.set(1, start + 1s);
