@@ -43,12 +43,6 @@ std::string_view preference_of(std::size_t index) {
   return preferences[index % preferences.size()];
 }
 
-/// Who waits for a second only may hear that a shard is still on its way, on a machine that
-/// does much else.
-bool is_in_a_hurry(std::size_t index) {
-  return preference_of(index) == "wait=1";
-}
-
 /// Whether the client has reason to complain: of all passing answers, these aren't about its
 /// own payment. What was not sent found a closed door, and a client simply takes the next.
 bool lets_down(const http::call_result& answer) {
@@ -319,8 +313,6 @@ private:
       ++one.door;
     one.failures = lets_down(answer) ? one.failures + 1 : 0;
     if (one.failures == 0 || is_repeating_)
-      return;
-    if (answer.status == 503 && is_in_a_hurry(one.index))
       return;
     ++(answer.status == 503 ? let_down_.refused : let_down_.unanswered);
     let_down_.twice += one.failures == 2 ? 1 : 0;

@@ -21,7 +21,7 @@ struct expected_payment {
 
 /// How often the nodes let a client down, whatever was made of it later.
 struct letdowns {
-  std::size_t refused = 0;    ///< 503, to who waits for more than a second
+  std::size_t refused = 0;    ///< 503
   std::size_t unanswered = 0; ///< sent, and then the connection broke or the time was up
   /// Of both: those that befell the first repetition of a request that was let down before.
   std::size_t twice = 0;
