@@ -89,6 +89,13 @@ void write_body(const refusal& in, wire::Envelope& out) {
 }
 
 /// A peer's words go into our log: of any length they don't.
+goodbye read(const wire::Goodbye& in) {
+  goodbye out;
+  if (in.has_last_taken())
+    out.last_taken = in.last_taken();
+  return out;
+}
+
 refusal read(const wire::Refusal& in) {
   // A newer peer may have a reason that we don't know; its words are what counts.
   const bool is_known =
@@ -129,8 +136,10 @@ void write_body(const pong& in, wire::Envelope& out) {
   write_beat(in, *out.mutable_pong());
 }
 
-void write_body(const goodbye&, wire::Envelope& out) {
-  out.mutable_goodbye();
+void write_body(const goodbye& in, wire::Envelope& out) {
+  auto& body = *out.mutable_goodbye();
+  if (in.last_taken)
+    body.set_last_taken(*in.last_taken);
 }
 
 void write_body(const rejection& in, wire::Envelope& out) {
@@ -161,7 +170,7 @@ envelope_body read_body(const wire::Envelope& in, checked& check) {
     case body::kRefusal: return read(in.refusal());
     case body::kPing: return read_beat<ping>(in.ping(), check);
     case body::kPong: return read_beat<pong>(in.pong(), check);
-    case body::kGoodbye: return goodbye{};
+    case body::kGoodbye: return read(in.goodbye());
     case body::kRejection:
       return rejection{
         make_error(code_from_wire(in.rejection().code()),

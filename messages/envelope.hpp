@@ -100,7 +100,11 @@ struct pong {
 };
 
 /// The node stops: what is under way will not be answered any more.
-struct goodbye {};
+struct goodbye {
+  /// The last request of the session that was looked at: with those after it nothing was done.
+  /// None: nobody knows.
+  std::optional<std::uint64_t> last_taken;
+};
 
 /// The answer to a request with which nothing was done.
 struct rejection {

@@ -415,6 +415,8 @@ inline constexpr std::size_t shard_live_payments_max = 100'000;
 // -------------------------------------------------------------------------------------
 /// How long the owner of a moving shard is looked for, and the pause between two looks when
 /// nothing has changed. Who has refused is spared for twice as long each time, up to the most.
+/// A client that waits for less than the least meant the outcome, and not to be turned away.
+inline constexpr std::int64_t look_for_owner_ms_min = 3'000;
 inline constexpr std::int64_t look_for_owner_ms_max = 6'000;
 inline constexpr std::int64_t look_again_ms = 50;
 inline constexpr std::int64_t look_again_ms_max = 400;

@@ -261,8 +261,8 @@ private:
       on_rejection(got->request, refused->why);
     } else if (const auto* beat = std::get_if<pong>(&got->body)) {
       on_pong(*beat);
-    } else if (std::holds_alternative<goodbye>(got->body)) {
-      fail("it has stopped");
+    } else if (const auto* parting = std::get_if<goodbye>(&got->body)) {
+      on_goodbye(*parting);
     }
   }
 
@@ -305,6 +305,15 @@ private:
       board_->update([took = env_->now() - ping_sent_](link_status& status) {
         status.round_trip_us = duration_cast<std::chrono::microseconds>(took).count();
       });
+  }
+
+  /// What it never looked at may be asked of another at once, and leaves nobody in doubt.
+  void on_goodbye(const goodbye& parting) {
+    if (parting.last_taken)
+      for (const auto& promise : requests_.take_after(*parting.last_taken))
+        promise->deliver(
+          not_answered(make_error(errc::unavailable, peer_ + " stopped before it looked")));
+    fail("it has stopped");
   }
 
   void on_down(const caf::down_msg& down) {

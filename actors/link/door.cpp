@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 namespace holdfast::links {
 
@@ -36,7 +37,8 @@ struct session {
   introduction who;
   caf::actor from;
   std::uint32_t protocol = protocol_max;
-  std::int64_t missed = 0; ///< heartbeats in a row that did not come
+  std::int64_t missed = 0;      ///< heartbeats in a row that did not come
+  std::uint64_t last_taken = 0; ///< of its requests; they come in the order of their numbers
   mark_changes told;
   std::unordered_map<std::uint64_t, steady_time>
     served; ///< requests, and when each is given up
@@ -248,6 +250,9 @@ private:
   // -- what is asked --------------------------------------------------------------------------
 
   void serve(std::uint64_t number, session& from, const envelope& got, peer_request asked) {
+    from.last_taken = std::max(from.last_taken, got.request);
+    if (is_leaving_)
+      return reject(number, from, got.request, make_error(errc::unavailable, "it is stopping"));
     if (from.served.size() >= limits::link_window_requests)
       return reject(number, from, got.request,
                     make_error(errc::overloaded, "the window of requests is used up"));
@@ -292,9 +297,14 @@ private:
     return sessions_.erase(at);
   }
 
+  /// The first time it is put off behind what has come by now: answers among it are owed.
   void say_goodbye() {
+    if (!std::exchange(is_leaving_, true))
+      return actors::tell(caf::actor_cast<caf::actor>(this), actors::say_goodbye{});
     for (const auto& [number, one] : sessions_)
-      send(one.from, {.protocol = one.protocol, .session = number, .body = goodbye{}});
+      send(one.from, {.protocol = one.protocol,
+                      .session = number,
+                      .body = goodbye{.last_taken = one.last_taken}});
     quit();
   }
 
@@ -308,6 +318,7 @@ private:
   std::map<caf::actor_addr, visitor> visitors_;
   session_map sessions_;
   std::map<std::string, std::string> refused_; ///< why, by node; so that each is logged once
+  bool is_leaving_ = false;
   steady_time next_beat_;
   steady_time next_tidy_;
 };

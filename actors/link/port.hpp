@@ -11,8 +11,8 @@
 
 namespace holdfast::links {
 
-/// Errors: unavailable (there is no link, or it was full: nothing left this node; see
-/// `overloaded`), overloaded (the peer's window is used up: nothing was sent), unknown_outcome
+/// Errors: unavailable (there is no link, or the peer stopped before it looked at it: nothing
+/// was done), overloaded (the peer's window is used up: nothing was sent), unknown_outcome
 /// (sent, and no answer in time or the link broke), invalid_argument (the peer doesn't know
 /// such a request: it is of an older version, and did nothing).
 using peer_outcome = expected<peer_answer>;

@@ -40,6 +40,16 @@ std::vector<ask_promise_ptr> request_table::take_overdue(steady_time now) {
   return result;
 }
 
+std::vector<ask_promise_ptr> request_table::take_after(std::uint64_t request) {
+  std::vector<ask_promise_ptr> result;
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto one = at++;
+    if (one->first > request)
+      result.push_back(remove(one));
+  }
+  return result;
+}
+
 std::vector<ask_promise_ptr> request_table::take_all() {
   std::vector<ask_promise_ptr> result;
   result.reserve(waiting_.size());

@@ -28,6 +28,8 @@ public:
   [[nodiscard]] ask_promise_ptr take(std::uint64_t request);
   /// Those whose time is up, without them from now on.
   [[nodiscard]] std::vector<ask_promise_ptr> take_overdue(steady_time now);
+  /// Those that were added after the one of this number.
+  [[nodiscard]] std::vector<ask_promise_ptr> take_after(std::uint64_t request);
   /// The link has broken: all of them.
   [[nodiscard]] std::vector<ask_promise_ptr> take_all();
   [[nodiscard]] std::size_t size() const noexcept { return waiting_.size(); }

@@ -37,8 +37,7 @@ next_step search::next(const outlook& known, timestamp now) {
   if (known.reaches_heir && heir != owner && !was_just_at(heir, epoch, now))
     return {kind::there, heir};
   // Looking begins with the first look that finds nobody.
-  if (!until_)
-    until_ = std::min(now + milliseconds{limits::look_for_owner_ms_max}, began_ + patience_);
+  set_end(now);
   return {now < *until_ ? kind::park : kind::give_up};
 }
 
@@ -49,14 +48,23 @@ bool search::failed(const std::string& node, epoch_number epoch, try_result how,
     if (may_repeat_ == repeatable::no)
       return false;
   }
-  if (!until_)
-    until_ = std::min(now + milliseconds{limits::look_for_owner_ms_max}, began_ + patience_);
+  set_end(now);
   const auto known = std::ranges::find(attempts_, node, &attempt::node);
   if (known == attempts_.end())
     attempts_.push_back({node, epoch, now});
   else
     *known = {node, epoch, now, known->epoch == epoch ? known->in_vain + 1 : 1};
   return true;
+}
+
+/// Until somebody has it nothing is written, so that a little later is better than a refusal:
+/// also for a client that asked for an answer within a second.
+void search::set_end(timestamp now) {
+  if (until_)
+    return;
+  const auto most = milliseconds{limits::look_for_owner_ms_max};
+  const auto least = milliseconds{limits::look_for_owner_ms_min};
+  until_ = std::min(now + most, began_ + std::max(patience_, least));
 }
 
 void search::hear_news() {

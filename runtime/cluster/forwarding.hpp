@@ -48,8 +48,9 @@ enum class repeatable : bool { no, yes };
 /// One request on its way. The one who holds it decides; it is not thread-safe.
 class search {
 public:
-  /// `patience` is what its client still waits; the search ends with it, and at the latest
-  /// limits::look_for_owner_ms_max after the first try that failed.
+  /// `patience` is what its client still waits for the outcome; the search ends with it, but
+  /// not before limits::look_for_owner_ms_min, and at the latest limits::look_for_owner_ms_max
+  /// after the first try that failed.
   search(shard_number shard, repeatable may_repeat, timestamp began, milliseconds patience);
 
   [[nodiscard]] next_step next(const outlook& known, timestamp now);
@@ -82,6 +83,9 @@ private:
   /// limits::look_again_ms_max.
   [[nodiscard]] bool was_just_at(const std::string& node, epoch_number epoch,
                                  timestamp now) const;
+
+  /// Something has failed: from now on there is an end to it.
+  void set_end(timestamp now);
 
   shard_number shard_;
   repeatable may_repeat_;

@@ -219,7 +219,8 @@ private:
     std::size_t failures = 0; ///< in a row
     bool has_ended = false;
     std::string id;
-    std::string latest; ///< what came of the latest request
+    std::chrono::steady_clock::time_point sent; ///< the latest request
+    std::string latest;                         ///< what came of it
     std::vector<told> answers;
   };
 
@@ -261,6 +262,11 @@ private:
     return run_ + '-' + std::to_string(one.index) + '-' + std::to_string(one.step);
   }
 
+  [[nodiscard]] static std::string waited_by(const journey& one) {
+    const auto waited = std::chrono::steady_clock::now() - one.sent;
+    return std::to_string(std::chrono::floor<milliseconds>(waited).count()) + " ms";
+  }
+
   /// What has really become of it, as far as the node can tell.
   [[nodiscard]] std::string timeline_of(const journey& one) const {
     if (one.id.empty())
@@ -291,6 +297,7 @@ private:
                        {"content-type", "application/json"},
                        {"prefer", std::string{preference_of(one.index)}}};
     ++in_flight_;
+    one.sent = std::chrono::steady_clock::now();
     auto& through = *entrances_[one.door % entrances_.size()].client;
     through.send(std::move(request), [this, &one](http::call_result answer) {
       --in_flight_;
@@ -317,7 +324,8 @@ private:
     ++(answer.status == 503 ? let_down_.refused : let_down_.unanswered);
     let_down_.twice += one.failures == 2 ? 1 : 0;
     if (let_down_.examples.size() < letdowns_shown)
-      let_down_.examples.push_back(key_of(one) + ": " + one.latest);
+      let_down_.examples.push_back(key_of(one) + " (" + std::string{preference_of(one.index)}
+                                   + ") after " + waited_by(one) + ": " + one.latest);
   }
 
   void later(journey& one, const http::call_result& answer) {

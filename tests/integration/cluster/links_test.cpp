@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <thread>
 
 namespace holdfast::test {
 
@@ -180,6 +181,28 @@ BOOST_AUTO_TEST_CASE(a_restarted_node_is_found_again) {
   first = std::make_unique<linked_node>(again);
   BOOST_TEST(eventually(mended_in, [&] { return second.reaches("node-1"); }));
   BOOST_TEST(body_of(second.ask("node-1", echo_request("x"))) == "x");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_stops_leaves_nobody_in_doubt) {
+  linked_node staying{options_for("node-2")};
+  for (int round = 0; round < 5; ++round) {
+    linked_node stopping{options_for("node-1", {staying.address()})};
+    BOOST_TEST_REQUIRE(are_linked(stopping, "node-1", staying, "node-2"), stopping << staying);
+    std::vector<std::future<peer_outcome>> outcomes;
+    std::thread asks{[&] {
+      const auto until = std::chrono::steady_clock::now() + cut_noticed_in;
+      while (staying.reaches("node-1") && std::chrono::steady_clock::now() < until)
+        outcomes.push_back(staying.start("node-1", echo_request("x"), milliseconds{5'000}));
+    }};
+    stopping.stop();
+    asks.join();
+    BOOST_TEST(!staying.reaches("node-1"));
+    for (auto& one : outcomes) {
+      const auto outcome = one.get();
+      BOOST_TEST((outcome || outcome.error().code != errc::unknown_outcome),
+                 outcome.error().detail);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(ten_thousand_answers_find_their_requests) {

@@ -13,6 +13,7 @@
 #include <caf/scoped_actor.hpp>
 
 #include <algorithm>
+#include <future>
 #include <mutex>
 #include <optional>
 
@@ -341,6 +342,40 @@ BOOST_AUTO_TEST_CASE(a_goodbye_is_told_and_taken) {
   BOOST_TEST(requests() == 0U);
   actors::tell(door, actors::say_goodbye{});
   static_cast<void>(other.hear_a<goodbye>());
+}
+
+BOOST_AUTO_TEST_CASE(a_goodbye_names_the_last_request_that_was_taken) {
+  visitor guest{*this};
+  guest.enter(introduction_of("guest"));
+  visitor other{*this};
+  other.enter(introduction_of("other"));
+  guest.ask(7);
+  guest.ask(9);
+  guest.sync();
+  actors::tell(door, actors::say_goodbye{});
+  BOOST_TEST((guest.hear_a<goodbye>().last_taken == 9U));
+  BOOST_TEST((other.hear_a<goodbye>().last_taken == 0U));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_answered_before_the_order_to_leave_is_told_before_the_goodbye) {
+  std::promise<void> begun;
+  std::promise<void> ordered;
+  env->service = [&](const std::string&, auto&&, auto, auto done) {
+    begun.set_value();
+    ordered.get_future().wait_for(patience);
+    done(accepted{});
+  };
+  visitor guest{*this};
+  guest.enter(introduction_of("guest"));
+  guest.ask(1);
+  BOOST_TEST_REQUIRE((begun.get_future().wait_for(patience) == std::future_status::ready));
+  // The answer comes to the door after the order, but was given before it is carried out.
+  actors::tell(door, actors::say_goodbye{});
+  guest.ask(2);
+  ordered.set_value();
+  BOOST_TEST((guest.hear_a<rejection>().why.code == errc::unavailable));
+  static_cast<void>(guest.hear_a<peer_answer>());
+  BOOST_TEST((guest.hear_a<goodbye>().last_taken == 2U));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -118,6 +119,21 @@ BOOST_AUTO_TEST_CASE(overdue_requests_end_as_unknown_in_their_order) {
   BOOST_TEST((soon.code() == errc::unknown_outcome && late.code() == errc::unknown_outcome));
   BOOST_TEST(in_time.heard->empty());
   BOOST_TEST(table.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(those_after_the_last_that_was_taken_are_found) {
+  request_table table;
+  table.open(10);
+  std::vector<asked> all(4);
+  for (const auto& one : all)
+    add(table, one);
+  static_cast<void>(table.take(3));
+  const auto after = table.take_after(1);
+  BOOST_TEST(after.size() == 2U);
+  for (const auto index : {1U, 3U})
+    BOOST_TEST(std::ranges::count(after, all[index].promise) == 1);
+  BOOST_TEST(table.size() == 1U);
+  BOOST_TEST(table.take_after(1).empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_broken_link_ends_all_and_counts_on) {

@@ -132,10 +132,20 @@ BOOST_AUTO_TEST_CASE(nobody_is_looked_for_longer_than_the_limit) {
 }
 
 BOOST_AUTO_TEST_CASE(nor_longer_than_its_client_waits) {
-  way = search{shard_number{3}, repeatable::yes, start, milliseconds{1'000}};
+  way = search{shard_number{3}, repeatable::yes, start, milliseconds{5'000}};
   now += milliseconds{400};
   BOOST_TEST(next().what == step_kind::park);
-  now += milliseconds{600};
+  now += milliseconds{4'600};
+  BOOST_TEST(next().what == step_kind::give_up);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_in_a_hurry_is_not_turned_away_while_a_shard_moves) {
+  way = search{shard_number{3}, repeatable::yes, start, milliseconds{1'000}};
+  BOOST_TEST(next().what == step_kind::park);
+  now += milliseconds{limits::look_for_owner_ms_min - 1};
+  BOOST_TEST(next().what == step_kind::park);
+  BOOST_TEST(way.patience(now).count() == 0);
+  now += milliseconds{1};
   BOOST_TEST(next().what == step_kind::give_up);
 }
 

@@ -171,6 +171,8 @@ std::vector<envelope_body> sample_bodies() {
     ping{7, {{{0}, {1}}, {{9'999}, {1LL << 40}}}},
     pong{7, {}},
     goodbye{},
+    goodbye{.last_taken = 0},
+    goodbye{.last_taken = 1'234'567},
     rejection{make_error(errc::overloaded, "full")},
   };
   for (auto& request : sample_requests())
@@ -237,6 +239,14 @@ BOOST_AUTO_TEST_CASE(samples_cover_every_kind) {
   for (const auto& answer : sample_answers())
     answers[answer.index()] = true;
   BOOST_TEST(std::ranges::count(answers, false) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_goodbye_that_names_no_request_names_none_afterwards) {
+  for (const auto named : {std::optional<std::uint64_t>{}, std::optional<std::uint64_t>{0}}) {
+    const auto back = decode_envelope(encode(enclosed(goodbye{named})));
+    BOOST_REQUIRE(back);
+    BOOST_TEST((std::get<goodbye>(back->body).last_taken == named));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_creation_comes_back_field_by_field) {
@@ -404,7 +414,7 @@ BOOST_AUTO_TEST_CASE(field_numbers_are_pinned) {
     {"Mark", "1:shard 2:reached"},
     {"Ping", "1:number 2:marks"},
     {"Pong", "1:number 2:marks"},
-    {"Goodbye", ""},
+    {"Goodbye", "1:last_taken"},
     {"Rejection", "1:code 2:detail"},
     {"CardData", "1:number 2:exp_month 3:exp_year 4:cvc"},
     {"Route", "1:gateways 2:acquirer 3:reasons"},
