@@ -18,13 +18,11 @@ constexpr sql assign_sql{"exception_assign",
 
 constexpr sql item_ready{"exception_item_ready",
                          "update payment_operation set settlement_status = 0, batch_id = null,"
-                         " settle_tries = $3 where id = $1 and settlement_status = $2"
-                         " returning payment_id"};
+                         " settle_tries = $3 where id = $1 and settlement_status = $2"};
 
 constexpr sql item_settled{"exception_item_settled",
                            "update payment_operation set settlement_status = 2, fee = $3,"
-                           " settled_at = $4 where id = $1 and settlement_status = $2"
-                           " returning payment_id"};
+                           " settled_at = $4 where id = $1 and settlement_status = $2"};
 
 constexpr sql grow_batch{"exception_grow_batch",
                          "update batch b set gross = b.gross + $2,"
@@ -126,12 +124,9 @@ private:
                       parameters::of(request_.operation, was, fee, request_.now));
     if (!changed)
       return changed.error();
-    const auto payments = read_all<uuid>(*changed, [](row& from) { return from.id(); });
-    if (!payments)
-      return payments.error();
-    if (payments->size() != 1)
+    if (changed->affected() != 1)
       return make_error(errc::conflict, "the item is not as it was any more");
-    return follow_payments(scope, *payments);
+    return {};
   }
 
   expected<void> free_file(unit_scope& scope) const {

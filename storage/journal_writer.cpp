@@ -45,8 +45,9 @@ void journal_writer::close_shard(shard_number shard, std::function<void()> done)
 
 void journal_writer::submit(journal_write write, write_callback done) {
   const auto bytes = bytes_of(write);
-  queue_.push(
-    std::make_unique<queued_write>(queued_write{std::move(write), std::move(done), bytes}));
+  auto queued = std::make_unique<queued_write>(encoded(std::move(write), std::move(done)));
+  queued->bytes = bytes;
+  queue_.push(std::move(queued));
 }
 
 void journal_writer::barrier(shard_number, std::function<void()> done) {

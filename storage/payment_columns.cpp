@@ -1,6 +1,5 @@
 #include "storage/payment_columns.hpp"
 
-#include "messages/codec.hpp"
 #include "storage/log_columns.hpp"
 
 #include <algorithm>
@@ -19,10 +18,9 @@ select unnest($1::uuid[]), unnest($2::int2[]), unnest($3::uuid[]), unnest($4::in
        unnest($19::int8[]), unnest($20::bytea[]))sql"};
 
 /// wake_at is indexed, so it stays where it is when it is early by little: then a new version
-/// of the row needs no new index entries. settlement_status is settlement's, but for this: a
-/// capture that has just succeeded is the least advanced of them all. The limit, all rows, is a
-/// word to the planner: of a limit that it doesn't know it expects so few rows that it goes by
-/// the index, even where the table was empty when the plan was made.
+/// of the row needs no new index entries. The limit, all rows, is a word to the planner: of a
+/// limit that it doesn't know it expects so few rows that it goes by the index, even where the
+/// table was empty when the plan was made.
 const sql change_payments{"journal_change_payments", R"sql(
 update payment p
    set status = u.status, amount = u.amount, captured = u.captured, refunded = u.refunded,
@@ -31,9 +29,7 @@ update payment p
        wake_at = case when p.wake_at between u.next_action_at - interval '5 seconds'
                                          and u.next_action_at
                       then p.wake_at else u.next_action_at end,
-       last_seq = u.last_seq, detail = u.detail,
-       settlement_status = case when u.captured > p.captured and p.settlement_status <> 3
-                                then 0 else p.settlement_status end
+       last_seq = u.last_seq, detail = u.detail
   from (select unnest($1::uuid[]) as id, unnest($2::int2[]) as status,
                unnest($3::int8[]) as amount, unnest($4::int8[]) as captured,
                unnest($5::int8[]) as refunded, unnest($6::int8[]) as disputed,
@@ -99,7 +95,7 @@ void added_payments::add(const saved_payment& saved) {
   due_.add_optional(subject.next_action_at);
   wake_.add_optional(first_wake_of(subject));
   last_seqs_.add(saved.last_seq.value);
-  details_.add(byte_view{encode_detail(subject)});
+  details_.add(byte_view{saved.detail});
 }
 
 void added_payments::take_into(std::vector<transaction::step>& steps) {
@@ -130,7 +126,7 @@ void changed_payments::add(const saved_payment& saved) {
   updated_.add(subject.updated_at);
   due_.add_optional(subject.next_action_at);
   last_seqs_.add(saved.last_seq.value);
-  details_.add(byte_view{encode_detail(subject)});
+  details_.add(byte_view{saved.detail});
 }
 
 void changed_payments::take_into(std::vector<transaction::step>& steps) {

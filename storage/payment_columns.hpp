@@ -15,6 +15,7 @@ extern const sql change_payments;
 struct saved_payment {
   shard_number shard;
   const payment* subject = nullptr;
+  std::string_view detail; ///< encoded
   sequence_number last_seq;
 };
 

@@ -8,11 +8,21 @@
 
 namespace holdfast::storage {
 
+/// Of several succeeded captures `o`: rejected if one is, or else the least advanced.
+#define HF_LEAST_SETTLED \
+  "(case when bool_or(o.settlement_status = 3) then 3 else min(o.settlement_status) end)::int2"
+/// Of `payment p`. It is read from the captures: kept with the payment, it would have to be
+/// written twice for each, and all that settlement touches would be twice as much.
+#define HF_SETTLEMENT_STATUS                                 \
+  "(case when p.captured > 0 then (select " HF_LEAST_SETTLED \
+  " from payment_operation o"                                \
+  " where o.payment_id = p.id and o.kind = 1 and o.status = 2) else 0 end)::int2"
+
 /// Of `payment p`.
-#define HF_PAYMENT_COLUMNS                                                                 \
-  "p.id, p.merchant_id, p.status, p.settlement_status, p.currency, p.amount, p.captured, " \
-  "p.refunded, p.disputed, p.mode, p.reference, p.acquirer, p.created_at, p.updated_at, "  \
-  "p.next_action_at, p.detail"
+#define HF_PAYMENT_COLUMNS                                               \
+  "p.id, p.merchant_id, p.status, " HF_SETTLEMENT_STATUS                 \
+  ", p.currency, p.amount, p.captured, p.refunded, p.disputed, p.mode, " \
+  "p.reference, p.acquirer, p.created_at, p.updated_at, p.next_action_at, p.detail"
 /// Errors: corrupt.
 [[nodiscard]] expected<payment> read_payment(row& from);
 

@@ -22,15 +22,13 @@ constexpr sql places_of_items{
 /// Rejected items keep their batch, so that their way can be followed.
 constexpr sql reject_items{"settlement_reject_items",
                            "update payment_operation o set settlement_status = 3"
-                           " where o.id = any($1::uuid[]) and o.settlement_status = 1"
-                           " returning o.payment_id"};
+                           " where o.id = any($1::uuid[]) and o.settlement_status = 1"};
 
 constexpr sql defer_items{
   "settlement_defer_items",
   "update payment_operation o set settlement_status = 0, batch_id = null,"
   " settle_tries = o.settle_tries + 1"
-  " where o.id = any($1::uuid[]) and o.settlement_status = 1"
-  " returning o.payment_id"};
+  " where o.id = any($1::uuid[]) and o.settlement_status = 1"};
 
 constexpr sql answer_batches{"settlement_answer_batches",
                              "update batch set status = 3 where file_id = $1"};
@@ -51,11 +49,10 @@ update batch b set items = x.items, gross = x.gross
 
 constexpr sql settle_items{
   "settlement_settle_items",
-  "with moved as (update payment_operation o"
-  "   set settlement_status = 2, fee = u.fee, report_line = u.report_line, settled_at = $1"
-  "   from unnest($2::uuid[], $3::int8[], $4::int4[]) as u(id, fee, report_line)"
-  "   where o.id = u.id and " HF_IS_BATCHED
-  "   returning o.payment_id, o.kind, o.amount)" HF_FOLLOW_MOVED("2")};
+  "update payment_operation o"
+  " set settlement_status = 2, fee = u.fee, report_line = u.report_line, settled_at = $1"
+  " from unnest($2::uuid[], $3::int8[], $4::int4[]) as u(id, fee, report_line)"
+  " where o.id = u.id and " HF_IS_BATCHED};
 
 /// What a person has settled before the report came has no line in it, and stays in its batch:
 /// an item that the file's results had raised an exception about.
@@ -105,14 +102,6 @@ void append_file_postings(unit_scope& scope, const file_id& file, timestamp now,
     return;
   event_record event{event_type::file_answered, {}, file.value, now, empty_answer(file), {}};
   append_with_postings(scope, std::move(event), std::move(left->second), empty_answer(file));
-}
-
-expected<std::vector<uuid>> run_returning_ids(unit_scope& scope, const sql& what,
-                                              const std::vector<uuid>& ids) {
-  const auto done = run_sql(scope, what, parameters::of(to_array(ids)));
-  if (!done)
-    return done.error();
-  return read_all<uuid>(*done, [](row& from) { return from.id(); });
 }
 
 /// Inserts what the answer raises, of which its own events tell, and ends what was open about
@@ -237,31 +226,32 @@ private:
     const auto answered = run_sql(scope, answer_batches, parameters::of(request_.file));
     if (!answered)
       return answered.error();
-    auto changed = move(scope, reject_items, item_verdict::rejected);
-    if (!changed)
-      return changed.error();
+    const auto rejected = move(scope, reject_items, item_verdict::rejected);
+    if (!rejected)
+      return rejected.error();
     const auto deferred = move(scope, defer_items, item_verdict::deferred);
     if (!deferred)
       return deferred.error();
-    changed->insert(changed->end(), deferred->begin(), deferred->end());
-    if (changed->empty())
+    if (*rejected + *deferred == 0)
       return {};
     const auto counted = run_sql(scope, count_batches_anew, parameters::of(request_.file));
     if (!counted)
       return counted.error();
-    return follow_payments(scope, *changed);
+    return {};
   }
 
-  /// Answers their payments.
-  expected<std::vector<uuid>> move(unit_scope& scope, const sql& how,
-                                   item_verdict verdict) const {
+  /// Answers how many there were.
+  expected<std::int64_t> move(unit_scope& scope, const sql& how, item_verdict verdict) const {
     std::vector<uuid> ids;
     for (const auto& item : request_.results)
       if (item.verdict == verdict)
         ids.push_back(item.operation);
     if (ids.empty())
-      return ids;
-    return run_returning_ids(scope, how, ids);
+      return std::int64_t{0};
+    const auto moved = run_sql(scope, how, parameters::of(to_array(ids)));
+    if (!moved)
+      return moved.error();
+    return moved->affected();
   }
 
   const apply_results_request request_;
@@ -303,15 +293,12 @@ private:
       fees.add(item.fee.value());
       lines.add(static_cast<std::int32_t>(item.report_line));
     }
-    const auto moved =
+    const auto settled =
       run_sql(scope, settle_items,
               parameters::of(request_.now, std::move(ids), std::move(fees), std::move(lines)));
-    if (!moved)
-      return moved.error();
-    const auto settled = follow_moved(scope, *moved);
     if (!settled)
       return settled.error();
-    if (*settled != static_cast<std::int64_t>(request_.settled.size()))
+    if (settled->affected() != static_cast<std::int64_t>(request_.settled.size()))
       return make_error(errc::rejected, "the report settles an item that is not in a batch");
     return {};
   }

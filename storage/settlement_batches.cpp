@@ -40,12 +40,10 @@ select u.id, $1, u.merchant_id, u.acquirer, u.currency, 1, u.items, u.gross, $2
 constexpr sql fill_batches{
   "settlement_fill_batches",
   "with " HF_READY
-  ","
-  " moved as (update payment_operation o"
+  " update payment_operation o"
   "   set batch_id = ($6::uuid[])[n.number], settlement_status = 1"
   "   from numbered n where o.id = n.id"
-  "   and ($6::uuid[])[n.number] <> '00000000-0000-0000-0000-000000000000'"
-  "   returning o.payment_id, o.kind, o.amount)" HF_FOLLOW_MOVED("1")};
+  "   and ($6::uuid[])[n.number] <> '00000000-0000-0000-0000-000000000000'"};
 
 constexpr sql insert_file{"settlement_insert_file", R"sql(
 insert into settlement_file (id, shard_id, acquirer, status, content, sha256, items, next_try_at,
@@ -166,13 +164,10 @@ private:
   expected<void> fill(unit_scope& scope, array_of<uuid> by_number) const {
     auto values = ready(scope);
     values.add(std::move(by_number));
-    const auto moved = run_sql(scope, fill_batches, values);
-    if (!moved)
-      return moved.error();
-    const auto filled = follow_moved(scope, *moved);
+    const auto filled = run_sql(scope, fill_batches, values);
     if (!filled)
       return filled.error();
-    if (*filled != static_cast<std::int64_t>(result_.items))
+    if (filled->affected() != static_cast<std::int64_t>(result_.items))
       return make_error(errc::internal,
                         "batches were not filled with what they were closed for");
     return {};

@@ -7,16 +7,6 @@ namespace holdfast::storage {
 
 namespace {
 
-constexpr sql follow_payments_sql{"settlement_follow_payments", R"sql(
-update payment p set settlement_status = x.status
-  from (select o.payment_id,
-               (case when bool_or(o.settlement_status = 3) then 3
-                     else min(o.settlement_status) end)::int2 as status
-          from payment_operation o
-         where o.payment_id = any($1::uuid[]) and o.kind = 1 and o.status = 2
-         group by o.payment_id) x
- where p.id = x.payment_id and p.settlement_status <> x.status)sql"};
-
 /// One that was resolved by trying again, and in vain, is opened anew; any other that is known
 /// is left as it is.
 constexpr sql insert_exceptions_sql{"settlement_insert_exceptions", R"sql(
@@ -75,28 +65,6 @@ steady_time settlement_deadline() {
 
 expected<result> run_sql(unit_scope& scope, const sql& what, const parameters& values) {
   return scope.db.query(what, values, settlement_deadline());
-}
-
-expected<void> follow_payments(unit_scope& scope, const std::vector<uuid>& payments) {
-  const auto done = run_sql(scope, follow_payments_sql, parameters::of(to_array(payments)));
-  if (!done)
-    return done.error();
-  return {};
-}
-
-expected<std::int64_t> follow_moved(unit_scope& scope, const result& moved) {
-  std::int64_t items = 0;
-  std::vector<uuid> others;
-  for (int i = 0; i < moved.rows(); ++i) {
-    row from{moved, i};
-    items = from.int8();
-    if (!from.skip_null())
-      others.push_back(from.id());
-  }
-  if (!others.empty())
-    if (auto done = follow_payments(scope, others); !done)
-      return done.error();
-  return items;
 }
 
 void append_with_postings(unit_scope& scope, event_record event, std::vector<posting> postings,

@@ -50,24 +50,6 @@ private:
 [[nodiscard]] expected<result> run_sql(unit_scope& scope, const sql& what,
                                        const parameters& values);
 
-/// Sets the payments' settlement_status to that of their least advanced succeeded capture.
-[[nodiscard]] expected<void> follow_payments(unit_scope& scope,
-                                             const std::vector<uuid>& payments);
-
-/// The end of a statement whose `moved` has put items at `status` and returned their
-/// payment_id, kind and amount. A payment of which everything that was captured is among them
-/// follows in the same breath, in the order of their ids, which is that of the table; others
-/// are answered. Read by `follow_moved`.
-#define HF_FOLLOW_MOVED(status)                                                             \
-  ", captured as (select payment_id, sum(amount)::int8 as amount from moved where kind = 1" \
-  "   group by payment_id order by payment_id),"                                            \
-  " followed as (update payment p set settlement_status = " status                          \
-  "   from captured c where p.id = c.payment_id and p.captured = c.amount returning p.id)"  \
-  " select m.items, c.payment_id from (select count(*) as items from moved) m left join"    \
-  "   (select payment_id from captured except select id from followed) c on true"
-/// Lets the payments that have captures elsewhere follow, too. How many items were moved.
-[[nodiscard]] expected<std::int64_t> follow_moved(unit_scope& scope, const result& moved);
-
 /// Appends the event with its postings; what is beyond the limit of one event goes to copies
 /// with `more` as their payload.
 void append_with_postings(unit_scope& scope, event_record event, std::vector<posting> postings,

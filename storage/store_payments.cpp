@@ -51,16 +51,19 @@ constexpr sql select_key{"select_key",
 
 // Newest first. The filters that are off compare with null; one statement for each index that
 // serves, because a plan made without the values must not choose wrongly.
-constexpr sql page_of_payments{
-  "page_of_payments", HF_PAYMENT_VIEW
-  " where p.merchant_id = $1 and ($2::uuid is null or p.id < $2)"
-  " and ($3::int2 is null or (p.status = $3 and ($4::int2 is null or p.settlement_status = $4)))"
-  " order by p.id desc limit $5"};
+constexpr sql page_of_payments{"page_of_payments", HF_PAYMENT_VIEW
+                               " where p.merchant_id = $1 and ($2::uuid is null or p.id < $2)"
+                               " and ($3::int2 is null or p.status = $3)"
+                               " and ($4::int2 is null or " HF_SETTLEMENT_STATUS
+                               " = $4)"
+                               " order by p.id desc limit $5"};
 
 constexpr sql page_of_reference{
   "page_of_reference", HF_PAYMENT_VIEW
   " where p.merchant_id = $1 and ($2::uuid is null or p.id < $2)"
-  " and ($3::int2 is null or (p.status = $3 and ($4::int2 is null or p.settlement_status = $4)))"
+  " and ($3::int2 is null or p.status = $3)"
+  " and ($4::int2 is null or " HF_SETTLEMENT_STATUS
+  " = $4)"
   " and p.reference = $6 and p.reference <> '' order by p.id desc limit $5"};
 
 constexpr sql payment_of_refund{

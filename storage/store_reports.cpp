@@ -8,9 +8,13 @@ namespace holdfast::storage {
 
 namespace {
 
-constexpr sql payments_by_status{"payments_by_status",
-                                 "select status, settlement_status, currency, count(*),"
-                                 " sum(amount)::int8 from payment group by 1, 2, 3"};
+constexpr sql payments_by_status{"payments_by_status", R"sql(
+select p.status, coalesce(x.status, 0)::int2, p.currency, count(*), sum(p.amount)::int8
+  from payment p
+  left join (select o.payment_id, )sql" HF_LEAST_SETTLED R"sql( as status
+               from payment_operation o where o.kind = 1 and o.status = 2
+              group by o.payment_id) x on x.payment_id = p.id
+ group by 1, 2, 3)sql"};
 
 /// What acquirers have settled, and what the platform's own fees leave of it. Fees are the
 /// batches', for they are charged by the batch.

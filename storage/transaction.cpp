@@ -1,5 +1,6 @@
 #include "storage/transaction.hpp"
 
+#include "messages/codec.hpp"
 #include "messages/limits.hpp"
 #include "storage/log_columns.hpp"
 #include "storage/notice_columns.hpp"
@@ -344,7 +345,7 @@ public:
       exceptions_.add(write.shard, opened);
     if (!write.snapshot)
       return;
-    payments_.add(write.snapshot->id.value, {&write, last_seq});
+    payments_.add(write.snapshot->id.value, {&queued, last_seq});
     for (const auto& changed : write.changed_disputes)
       disputes_.add(changed.id.value, {&write, &changed});
     for (const auto& changed : write.changed_operations)
@@ -375,7 +376,7 @@ public:
 
 private:
   struct snapshot_of {
-    const journal_write* write = nullptr;
+    const queued_write* queued = nullptr;
     sequence_number last_seq;
   };
   struct saved_operation {
@@ -404,8 +405,10 @@ private:
     added_payments added;
     changed_payments changed;
     payments_.visit([&](const snapshot_of& first, const snapshot_of& last) {
-      const saved_payment saved{last.write->shard, &*last.write->snapshot, last.last_seq};
-      is_creation(*first.write) ? added.add(saved) : changed.add(saved);
+      const auto& write = last.queued->write;
+      const saved_payment saved{write.shard, &*write.snapshot, last.queued->detail,
+                                last.last_seq};
+      is_creation(first.queued->write) ? added.add(saved) : changed.add(saved);
     });
     added.take_into(steps);
     changed.take_into(steps);
@@ -430,6 +433,11 @@ std::vector<std::size_t> by_shard(std::span<queued_write* const> writes) {
 }
 
 } // namespace
+
+queued_write encoded(journal_write write, write_callback done) {
+  auto detail = write.snapshot ? encode_detail(*write.snapshot) : std::string{};
+  return {.write = std::move(write), .done = std::move(done), .detail = std::move(detail)};
+}
 
 transaction transaction::of_writes(std::span<queued_write* const> writes,
                                    const shard_heads& heads, claiming how) {

@@ -25,9 +25,14 @@ struct queued_write {
   journal_write write;
   write_callback done;
   std::size_t bytes = 0;
+  std::string detail{}; ///< of the payment, encoded
   /// A transaction with it was lost when nothing could tell whether it went through.
   bool maybe_committed = false;
 };
+
+/// Encodes what needs no place in the log: to be called by whoever submits the write, for all
+/// of them go through the one thread of the writer.
+[[nodiscard]] queued_write encoded(journal_write write, write_callback done);
 
 class transaction {
 public:

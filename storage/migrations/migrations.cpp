@@ -16,6 +16,7 @@ std::span<const migration> all_migrations() noexcept {
     migration{8, "journal_at_speed", migration_0008_journal_at_speed},
     migration{9, "settlement_at_scale", migration_0009_settlement_at_scale},
     migration{10, "changed_keys", migration_0010_changed_keys},
+    migration{11, "settlement_in_one_place", migration_0011_settlement_in_one_place},
   };
   return all;
 }

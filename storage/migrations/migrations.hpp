@@ -24,5 +24,6 @@ extern const char* const migration_0007_cluster;
 extern const char* const migration_0008_journal_at_speed;
 extern const char* const migration_0009_settlement_at_scale;
 extern const char* const migration_0010_changed_keys;
+extern const char* const migration_0011_settlement_in_one_place;
 
 } // namespace holdfast::storage

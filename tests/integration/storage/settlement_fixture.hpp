@@ -4,6 +4,8 @@
 #include "messages/digest.hpp"
 #include "tests/integration/storage/fixture.hpp"
 
+#include <map>
+
 namespace holdfast::test {
 
 struct settlement_fixture : storage_fixture {
@@ -114,10 +116,26 @@ struct settlement_fixture : storage_fixture {
       .rows;
   }
 
+  /// Those of a public status; empty: all.
+  std::vector<storage::payment_view> payments(const std::string& status = {}) {
+    return ask<storage::slice<storage::payment_view>>([&](auto done) {
+             db->store().list_payments(merchant_of(owner.shard), {status, {}, {100, ""}},
+                                       std::move(done));
+           })
+      .value()
+      .rows;
+  }
+
+  /// How many payments are as far as that, as "settlement's status:number".
   std::string status_of_payments() {
-    return value(
-      "select string_agg(settlement_status || ':' || n, ' ' order by settlement_status)"
-      " from (select settlement_status, count(*) as n from payment group by 1) x");
+    std::map<settlement_status, int> counts;
+    for (const auto& one : payments())
+      ++counts[one.row.settlement];
+    std::string text;
+    for (const auto& [status, count] : counts)
+      text += (text.empty() ? "" : " ") + std::to_string(static_cast<int>(status)) + ':'
+              + std::to_string(count);
+    return text;
   }
 
   std::unique_ptr<storage::database> db;

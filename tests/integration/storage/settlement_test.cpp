@@ -210,6 +210,12 @@ BOOST_FIXTURE_TEST_CASE(results_are_applied_once, settlement_fixture) {
   BOOST_TEST(*applied);
   BOOST_TEST(!*apply());
   BOOST_TEST(status_of_payments() == "0:1 1:8 3:1");
+  const auto counts = ask<std::vector<storage::status_count>>([&](auto done) {
+                        db->store().count_by_status(std::move(done));
+                      }).value();
+  BOOST_TEST(counts.size() == 3U);
+  for (const auto& one : counts)
+    BOOST_TEST(payments(one.status).size() == one.payments, one.status);
   const auto left = content(file).front();
   BOOST_TEST(left.items.size() == 8U);
   BOOST_TEST(left.batch.gross.value() == 8'000);
