@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <tuple>
 
 #include <fcntl.h>
@@ -182,8 +183,10 @@ bool await_end(int pidfd, milliseconds limit) noexcept {
 }
 
 bool is_running(pid_t pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  std::ostringstream read;
+  read << file.rdbuf(); // Unlike an iterator it doesn't throw where the process has just gone.
+  const auto text = read.str();
   // The name in parentheses may hold anything, so look behind the last one.
   const auto end = text.rfind(')');
   return end != std::string::npos && end + 2 < text.size() && text[end + 2] != 'Z'

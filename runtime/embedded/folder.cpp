@@ -172,9 +172,11 @@ expected<std::string> read_file(const fs::path& path) {
   if (size > file_bytes_max)
     return make_error(errc::unavailable, path.string() + ": too large");
   std::ifstream file{path, std::ios::binary};
-  std::string content{std::istreambuf_iterator<char>{file}, {}};
-  if (!file.good() && !file.eof())
+  std::string content(size, '\0');
+  file.read(content.data(), static_cast<std::streamsize>(size));
+  if (!file.is_open() || file.bad())
     return make_error(errc::unavailable, path.string() + ": can't be read");
+  content.resize(static_cast<std::size_t>(file.gcount()));
   return content;
 }
 

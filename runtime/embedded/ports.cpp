@@ -3,12 +3,14 @@
 #include "runtime/config/values.hpp"
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <random>
 
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace holdfast::embedded {
@@ -17,9 +19,6 @@ namespace {
 
 constexpr unsigned tries_max = 1'000;
 constexpr unsigned highest_port = 65'535;
-// Below those that Linux hands out (net.ipv4.ip_local_port_range).
-constexpr unsigned first_of_any = 20'000;
-constexpr unsigned last_of_any = 29'999;
 
 std::string with_port(const std::string& address, unsigned port) {
   return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
@@ -49,6 +48,31 @@ expected<int> listen_at(const std::string& host, unsigned port) {
                     host + ':' + std::to_string(port) + ": " + std::strerror(failure));
 }
 
+/// The server that a port was found for takes it later, and gives it up between two runs. Until
+/// this process ends the port is marked by a name that the kernel keeps (unix(7), "abstract").
+/// False: another process has marked it, or this one.
+bool claim(unsigned port) {
+  const int descriptor = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const auto name = "holdfast-port-" + std::to_string(port);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1); // After a zero: no file.
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), length) == 0)
+    return true; // It stays open as long as the process lives.
+  ::close(descriptor);
+  return false;
+}
+
+/// Errors: as those of listen_at.
+expected<int> listen_at_unclaimed(const std::string& host, unsigned port) {
+  auto held = listen_at(host, port);
+  if (!held || claim(port))
+    return held;
+  ::close(*held);
+  return make_error(errc::conflict, host + ':' + std::to_string(port) + ": kept for a server");
+}
+
 } // namespace
 
 port_finder::~port_finder() {
@@ -62,15 +86,16 @@ expected<std::string> port_finder::find(const std::string& address) {
     return make_error(errc::unavailable, address + ": " + config::check_address(address));
   const std::string host{wanted->host};
   const bool any = wanted->port == 0;
+  const auto take = any ? listen_at_unclaimed : listen_at;
   std::minstd_rand random{std::random_device{}()};
-  std::uniform_int_distribution<unsigned> anywhere{first_of_any, last_of_any};
+  std::uniform_int_distribution<unsigned> anywhere{any_.first, any_.last};
   unsigned port = any ? anywhere(random) : wanted->port;
-  auto held = listen_at(host, port);
+  auto held = take(host, port);
   for (unsigned tries = 1; !held && held.error().code == errc::conflict; ++tries) {
     if (tries == tries_max || (!any && port == highest_port))
       break;
     port = any ? anywhere(random) : port + 1;
-    held = listen_at(host, port);
+    held = take(host, port);
   }
   if (!held)
     return make_error(errc::unavailable, "no port is free: " + held.error().detail);

@@ -62,9 +62,10 @@ std::uint64_t buffers_for(std::uint64_t memory_bytes) {
 std::string postgres_settings(std::uint64_t memory_bytes,
                               const std::filesystem::path& socket_folder) {
   constexpr std::uint64_t mebibyte = 1UL << 20;
-  return std::string{fixed_settings}
-         + "shared_buffers = " + std::to_string(buffers_for(memory_bytes) / mebibyte) + "MB\n"
-         + "unix_socket_directories = '" + socket_folder.string() + "'\n";
+  std::string text{fixed_settings};
+  text += "shared_buffers = " + std::to_string(buffers_for(memory_bytes) / mebibyte) + "MB\n";
+  text += "unix_socket_directories = '" + socket_folder.string() + "'\n";
+  return text;
 }
 
 std::uint64_t usable_memory(const std::filesystem::path& control_group) {

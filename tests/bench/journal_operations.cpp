@@ -27,8 +27,8 @@ public:
       const shard_number shard{static_cast<std::uint16_t>(i % shards)};
       const synthetic_shard where{shard, epoch, sample_merchant()};
       const auto id = payment_id::make(sample_now, shard, each);
-      writes_.emplace_back().write = models_.intent(where, id, each);
-      writes_.emplace_back().write = models_.approval(where, id, each);
+      writes_.push_back(storage::encoded(models_.intent(where, id, each), {}));
+      writes_.push_back(storage::encoded(models_.approval(where, id, each), {}));
     }
     pointers_.clear();
     for (auto& each : writes_)

@@ -25,8 +25,10 @@ constexpr milliseconds look_again{5};
 /// What Linux tells of it from its state on: "S 1 …". Empty when there is no such process any
 /// more.
 std::string state_of(pid_t pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  std::ostringstream read;
+  read << file.rdbuf(); // Unlike an iterator it doesn't throw where the process has just gone.
+  const auto text = read.str();
   // "pid (name) state parent": the name may hold anything.
   constexpr std::string_view before = ") ";
   const auto end = text.rfind(before);

@@ -29,6 +29,16 @@ BOOST_AUTO_TEST_CASE(nothing_is_found_twice) {
   BOOST_TEST(finder.find("127.0.0.1:0").value() != finder.find("127.0.0.1:0").value());
 }
 
+BOOST_AUTO_TEST_CASE(what_was_found_for_a_server_is_not_given_to_another_before_it_starts) {
+  const auto free = embedded::port_finder{}.find("127.0.0.1:0").value();
+  const auto port = static_cast<unsigned>(std::stoul(free.substr(free.rfind(':') + 1)));
+  const auto again = embedded::port_finder{{port, port}}.find("127.0.0.1:0");
+  BOOST_REQUIRE(!again);
+  BOOST_TEST(again.error().detail.find("kept for a server") != std::string::npos,
+             again.error().detail);
+  BOOST_TEST(embedded::port_finder{}.find(free).value() == free);
+}
+
 BOOST_AUTO_TEST_CASE(a_host_that_is_not_this_machine_is_told) {
   const auto found = embedded::port_finder{}.find("192.0.2.1:8090");
   BOOST_REQUIRE(!found);
