@@ -88,7 +88,6 @@ void write_body(const refusal& in, wire::Envelope& out) {
   out.mutable_refusal()->set_detail(in.detail);
 }
 
-/// A peer's words go into our log: of any length they don't.
 goodbye read(const wire::Goodbye& in) {
   goodbye out;
   if (in.has_last_taken())
@@ -96,6 +95,7 @@ goodbye read(const wire::Goodbye& in) {
   return out;
 }
 
+/// A peer's words go into our log: of any length they don't.
 refusal read(const wire::Refusal& in) {
   // A newer peer may have a reason that we don't know; its words are what counts.
   const bool is_known =
