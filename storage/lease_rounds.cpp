@@ -318,7 +318,9 @@ void postgres_lease_keeper::judge_logs(const std::vector<lease_row>& leases,
 }
 
 /// When the first lease on a shard that we want, or the first node, is due to be over; so a
-/// fail-over takes as long as the lease, and not a round more.
+/// fail-over takes as long as the lease, and not a round more. One that has ended since the
+/// look before may have done so just after this round tried to take the shard: then there is
+/// another round at once.
 steady_time postgres_lease_keeper::first_end_that_matters(const cluster_view& view,
                                                           steady_time read) const {
   auto first = milliseconds::max();
@@ -331,8 +333,11 @@ steady_time postgres_lease_keeper::first_end_that_matters(const cluster_view& vi
       continue;
     const auto index =
       static_cast<std::size_t>(shard.value - options_.identity.range.first.value);
-    if (index < view.leases.size() && view.leases[index].left > milliseconds{0})
-      first = std::min(first, view.leases[index].left);
+    if (index >= view.leases.size())
+      continue;
+    const bool ran = index < view_.leases.size() && view_.leases[index].left > milliseconds{0};
+    if (const auto left = view.leases[index].left; ran || left > milliseconds{0})
+      first = std::min(first, std::max(left, milliseconds{0}));
   }
   return first == milliseconds::max() ? steady_time::max()
                                       : read + first + limits::lease_look_after_end;

@@ -3,6 +3,8 @@
 #include "tests/integration/storage/lease_node.hpp"
 #include "tests/support/postgres.hpp"
 
+#include <atomic>
+
 using namespace holdfast;
 using namespace holdfast::test;
 
@@ -252,6 +254,45 @@ BOOST_FIXTURE_TEST_CASE(a_dead_owners_shard_is_taken_when_its_lease_ends_and_not
   // The take-over's own lease began no earlier than the one before had ended.
   BOOST_TEST(value("select epoch from shard where shard_id = 0") == "2");
   BOOST_TEST(value("select owner from shard_lease where shard_id = 0") == "two");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lease_that_ends_between_an_attempt_and_a_look_costs_no_round,
+                        storage_fixture) {
+  const auto set_end = [this](const std::string& until) {
+    BOOST_TEST(run("update shard_lease set owner = 'one', lease_until = clock_timestamp() + "
+                   + until + " where shard_id = 0")
+                 .empty());
+  };
+  set_end("interval '1 hour'");
+  std::atomic<bool> is_due{false};
+  int statements = 0; // Of the keeper's thread.
+  storage::lease_options options;
+  options.url = url;
+  options.identity = test_identity();
+  options.owner = "two";
+  options.lease = slow_lease;
+  options.marks = std::make_shared<storage::sequence_marks>(test_shards);
+  // It is asked before each statement; the first of a round tries to take what is free.
+  options.writer_pid = [&] {
+    if (is_due && ++statements == 2)
+      set_end("interval '0'");
+    return 0;
+  };
+  answers<storage::acquired_shard> acquired;
+  answers<storage::cluster_view> seen;
+  storage::lease_events events;
+  events.acquired = acquired.sink();
+  events.seen = seen.sink();
+  storage::postgres_lease_keeper keeper{options, events};
+  keeper.want({shard_0});
+  wait_until([&] { return !keeper.snapshot().leases.empty(); });
+  const auto looks = seen.count();
+  keeper.look_again();
+  seen.wait(looks + 1);
+  BOOST_TEST(acquired.count() == 0U);
+  is_due = true;
+  keeper.look_again();
+  acquired.wait(1);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_late_renewal_fails_even_without_a_rival, storage_fixture) {
