@@ -326,9 +326,6 @@ inline constexpr std::size_t bench_merchants_at_once = 64;
 inline constexpr std::size_t bench_installations_max = 8;
 /// Writes that are synced one by one, to see what a sync costs.
 inline constexpr std::size_t bench_syncs = 64;
-/// The log files that are made ahead of a measurement, as a server has them that has run for a
-/// while.
-inline constexpr std::size_t bench_wal_bytes = 1UL << 30;
 /// Connections that the peak is measured with, for rates that are a share of it.
 inline constexpr std::size_t bench_peak_connections = 512;
 

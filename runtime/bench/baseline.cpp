@@ -18,7 +18,6 @@ namespace {
 
 constexpr milliseconds tool_limit{60'000};
 constexpr std::size_t log_lines_shown = 5;
-constexpr std::size_t log_file_bytes = 16UL << 20; // a segment of PostgreSQL's default size
 
 /// What a program of PostgreSQL's prints.
 expected<std::string> run_tool(std::string_view name, std::vector<std::string> arguments,
@@ -97,14 +96,15 @@ expected<std::string> create_database(const std::string& beside, const std::stri
 
 expected<void> make_log_files(const std::string& database_url, const fs::path& log) {
   // A file that nothing was written to is not left for the next one: so a transaction in each.
-  const auto fill = "do $$ begin for file in 1.."
-                    + std::to_string(limits::bench_wal_bytes / log_file_bytes)
-                    + " loop perform pg_current_xact_id(); commit; perform pg_switch_wal(); "
-                      "end loop; end $$";
-  const auto done = run_tool("psql",
-                             {"--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1",
-                              "--command=" + fill, "--command=checkpoint", database_url},
-                             log, tool_limit);
+  constexpr const char* fill =
+    "do $$ begin for file in 1..pg_size_bytes(current_setting('min_wal_size'))"
+    " / pg_size_bytes(current_setting('wal_segment_size'))"
+    " loop perform pg_current_xact_id(); commit; perform pg_switch_wal(); end loop; end $$";
+  const auto done =
+    run_tool("psql",
+             {"--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1",
+              std::string{"--command="} + fill, "--command=checkpoint", database_url},
+             log, tool_limit);
   return done ? expected<void>{} : done.error();
 }
 

@@ -27,8 +27,8 @@ extern const char* const baseline_script;
 [[nodiscard]] expected<std::string> create_database(const std::string& beside,
                                                     const std::string& name);
 
-/// Makes the server's log files ahead, by filling some and having them used again, so that what
-/// is measured is a server that has run for a while and not one that makes its first gigabyte.
+/// Makes the log files that the server keeps, by filling them and having them used again: so
+/// what is measured is a server that has run for a while and not one that makes its first ones.
 /// Blocking; from the main thread alone. `log` hears what psql says. Errors: unavailable.
 [[nodiscard]] expected<void> make_log_files(const std::string& database_url,
                                             const std::filesystem::path& log);

@@ -26,8 +26,8 @@ full_page_writes = on
 wal_level = minimal
 max_wal_senders = 0
 wal_buffers = 16MB
-# The log's files are used again: to make a new one holds up every commit.
-min_wal_size = 1GB
+# The log's files are used again, all of them: to make a new one holds up every commit.
+min_wal_size = 2GB
 max_wal_size = 2GB
 checkpoint_timeout = 15min
 checkpoint_completion_target = 0.9
